@@ -43,7 +43,9 @@ class _Commands(click.Group):
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("edge_rec"):
                 raise
-            message = f"edge-rec {cmd_name} needs the package '{error.name}', which is not installed; run: pip install 'edge-rec[host]'"
+            message = (
+                f"edge-rec {cmd_name} needs the package '{error.name}', which is not installed; run: pip install 'edge-rec[host]'"
+            )
             raise _failure(errors.DependencyError(message)) from error
         command: click.Command = getattr(module, cmd_name)
         return command

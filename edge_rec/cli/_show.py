@@ -71,7 +71,9 @@ class Bar:
     def __call__(self, done: int, total: int, note: str = "") -> None:
         """Show ``done`` of ``total`` steps."""
         if self._bar is None:
-            self._bar = click.progressbar(length=total, label=self._label, file=sys.stderr, item_show_func=lambda item: item or "")
+            self._bar = click.progressbar(
+                length=total, label=self._label, file=sys.stderr, item_show_func=lambda item: item or ""
+            )
             self._bar.__enter__()
         self._bar.update(done - self._done, note)
         self._done = done

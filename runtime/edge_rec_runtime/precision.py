@@ -48,12 +48,16 @@ class Precision:
         if "=" not in text:
             near = difflib.get_close_matches(text, PRESETS, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConversionError(f"precision {text!r} is not known; use one of {', '.join(PRESETS)}, or items=...,network=...,rescore=...{hint}")
+            raise ConversionError(
+                f"precision {text!r} is not known; use one of {', '.join(PRESETS)}, or items=...,network=...,rescore=...{hint}"
+            )
         parts: dict[str, str] = {}
         for word in text.split(","):
             name, _, value = word.strip().partition("=")
             if name not in {field.name for field in fields(cls)} or name in parts:
-                raise ConversionError(f"precision {text!r}: {word.strip()!r} is not one of items=, network=, rescore=, each at most once")
+                raise ConversionError(
+                    f"precision {text!r}: {word.strip()!r} is not one of items=, network=, rescore=, each at most once"
+                )
             parts[name] = value
         return cls(**parts)
 
