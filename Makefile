@@ -1,0 +1,52 @@
+# Every target sets up what it needs in .venv; nothing outside this folder is touched.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# One BLAS thread a process: the tests run side by side, and small matrices lose by sharing.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench wheel clean
+
+help: ## Show what there is to make
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+$(VENV)/python.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "edge-rec needs Python 3.11 or newer; set PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "this Python has no venv module; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	@touch $@
+
+$(VENV)/host.stamp: $(VENV)/python.stamp pyproject.toml setup.py constraints.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[host]'
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/host.stamp
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[host,dev]'
+	@touch $@
+
+demo: $(VENV)/host.stamp ## The whole job on MovieLens-100K: data, training, six bundles, benchmark, report, recommendations
+	OMP_NUM_THREADS=2 $(BIN)/edge-rec demo --output demo
+
+test: $(VENV)/dev.stamp ## Run the tests
+	$(BIN)/python -m pytest --numprocesses 2
+
+lint: $(VENV)/dev.stamp ## Check style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp ## Rewrite the code in the house's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/host.stamp ## Measure the quality table on MovieLens-100K and MovieLens-1M (hours; resumes where it stopped)
+	$(BIN)/python benchmarks/quality.py --json benchmarks/results/quality.json
+
+wheel: $(VENV)/dev.stamp ## Build the distribution into dist/
+	$(BIN)/python -m build --wheel --outdir dist
+
+clean: ## Remove what was built; .venv, datasets and demo stay
+	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
