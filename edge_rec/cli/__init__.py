@@ -7,12 +7,14 @@ from __future__ import annotations
 
 __all__ = ["COMMANDS", "main"]
 
+import errno
 import importlib
+import sys
 
 import click
-from edge_rec_runtime import errors
 
 from edge_rec import __version__
+from edge_rec_runtime import errors
 
 # name -> (module, one line for the overview). The line stands here so that `edge-rec --help` imports no subcommand.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -46,7 +48,7 @@ class _Commands(click.Group):
             message = (
                 f"edge-rec {cmd_name} needs the package '{error.name}', which is not installed; run: pip install 'edge-rec[host]'"
             )
-            raise _failure(errors.DependencyError(message)) from error
+            raise _Failure(errors.DependencyError(message)) from error
         command: click.Command = getattr(module, cmd_name)
         return command
 
@@ -58,29 +60,45 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except errors.EdgeRecError as error:
-            raise _failure(error) from error
+            raise _Failure(error) from error
         except OSError as error:
-            raise _failure(errors.EdgeRecError(_os_sentence(error))) from error
+            raise _Failure(errors.EdgeRecError(_os_sentence(error))) from error
+        except KeyboardInterrupt:
+            click.echo("interrupted; the same command goes on from what was kept", err=True)
+            sys.exit(130)
 
 
-def _failure(error: errors.EdgeRecError) -> click.ClickException:
-    failure = click.ClickException(str(error))
-    failure.exit_code = error.exit_code
-    return failure
+class _Failure(click.ClickException):
+    """One of our errors, as click shows it."""
+
+    def __init__(self, error: errors.EdgeRecError) -> None:
+        super().__init__(str(error))
+        self.exit_code = error.exit_code  # type: ignore[misc] - click reads it from the instance
 
 
 def _os_sentence(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}; free the space or choose another place, nothing was left half-written"
+    remedy = _REMEDIES.get(error.errno or 0, "check that the path exists and may be read and written")
+    return f"{where}{error.strerror or error}; {remedy}"
+
+
+_REMEDIES = {
+    errno.ENOSPC: "free some space or choose another place; nothing was left half-written",
+    errno.EFBIG: "the system limits the size of files here; choose another place, nothing was left half-written",
+    errno.EISDIR: "a file was expected there",
+    errno.ENOTDIR: "a folder was expected there",
+}
 
 
 @click.group(cls=_Commands)
 @click.version_option(__version__, prog_name="edge-rec")
 def main() -> None:
-    """Compress a trained recommender, convert it, serve it offline from one file.
+    r"""Compress a trained recommender, convert it, serve it offline from one file.
 
     \b
     The whole job on MovieLens-100K:  edge-rec demo -o demo
     On a device, with a bundle:       edge-rec recommend movies.edgerec --history 50 --history 172
-    Exit codes: 2 usage, 3 data, 4 model, 5 conversion, 6 failed gate, 7 bundle, 8 missing engine or package, 9 request, 10 measurement, 130 interrupted.
+
+    Exit codes: 2 usage, 3 data, 4 model, 5 conversion, 6 failed gate, 7 bundle, 8 missing engine or package, 9 request,
+    10 measurement, 130 interrupted.
     """
