@@ -73,7 +73,7 @@ class _Failure(click.ClickException):
 
     def __init__(self, error: errors.EdgeRecError) -> None:
         super().__init__(str(error))
-        self.exit_code = error.exit_code  # type: ignore[misc] - click reads it from the instance
+        self.exit_code = error.exit_code  # type: ignore[misc]  # click reads it from the instance
 
 
 def _os_sentence(error: OSError) -> str:
