@@ -7,8 +7,12 @@ from __future__ import annotations
 
 __all__ = ["bootstrap_interval", "hit_rate_at_k", "mrr_at_k", "ndcg_at_k", "overlap_at_k", "paired_ratio_interval"]
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 _CHUNK = 64  # bootstrap samples drawn at a time: 64 x 6,040 users of int64 are 3 MB
 

@@ -6,6 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from edge_rec_converters.metrics import (
     bootstrap_interval,
     hit_rate_at_k,
@@ -14,8 +17,6 @@ from edge_rec_converters.metrics import (
     overlap_at_k,
     paired_ratio_interval,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def test_metrics_of_known_ranks() -> None:
