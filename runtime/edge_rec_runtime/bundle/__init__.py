@@ -1,0 +1,18 @@
+"""The bundle, one file that is all a device needs: written atomically, mapped on reading. See docs/bundle-format.md."""
+
+from __future__ import annotations
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Bundle",
+    "BundleContents",
+    "CatalogueMembers",
+    "EncoderMember",
+    "Manifest",
+    "TableMember",
+    "write_bundle",
+]
+
+from edge_rec_runtime.bundle._read import Bundle
+from edge_rec_runtime.bundle._write import BundleContents, write_bundle
+from edge_rec_runtime.bundle.manifest import SCHEMA_VERSION, CatalogueMembers, EncoderMember, Manifest, TableMember

@@ -1,0 +1,93 @@
+"""Single values out of a manifest's JSON: each is what it must be, or one sentence says what it is."""
+
+from __future__ import annotations
+
+__all__ = ["choice", "digest", "mapping", "mappings", "number", "optional_text", "shape", "text", "unique_keys"]
+
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from edge_rec_runtime.errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+_MOST = 2**53 - 1  # whole numbers that every JSON reader keeps
+
+
+def text(record: Mapping[str, Any], key: str) -> str:
+    """Return a text of at most 1,000 characters."""
+    value = record.get(key)
+    if not isinstance(value, str) or len(value) > 1000:
+        _refuse(key, value, "a text")
+    return value
+
+
+def optional_text(record: Mapping[str, Any], key: str) -> str | None:
+    """Return a text or None."""
+    return None if record.get(key) is None else text(record, key)
+
+
+def choice(record: Mapping[str, Any], key: str, known: Sequence[str]) -> str:
+    """Return one of the known words."""
+    value = text(record, key)
+    if value not in known:
+        _refuse(key, value, " or ".join(map(repr, known)))
+    return value
+
+
+def number(record: Mapping[str, Any], key: str, *, least: int = 0, most: int = _MOST) -> int:
+    """Return a whole number."""
+    value = record.get(key)
+    if type(value) is not int or not least <= value <= most:
+        _refuse(key, value, f"a whole number from {least} to {most}")
+    return int(value)
+
+
+def shape(record: Mapping[str, Any], key: str) -> tuple[int, ...]:
+    """Return the shape of an array of one or two axes, none of them empty."""
+    value = record.get(key)
+    if (
+        not isinstance(value, list)
+        or len(value) not in (1, 2)
+        or not all(type(axis) is int and 0 < axis <= _MOST for axis in value)
+    ):
+        _refuse(key, value, "one or two axes above 0")
+    return tuple(value)
+
+
+def mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return an object."""
+    value = record.get(key)
+    if not isinstance(value, dict):
+        _refuse(key, value, "an object")
+    return value
+
+
+def mappings(record: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+    """Return a list of objects."""
+    value = record.get(key)
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        _refuse(key, value, "a list of objects")
+    return value
+
+
+def digest(record: Mapping[str, Any], member: str) -> str:
+    """Return a member's SHA-256."""
+    value = mapping(record, "sha256")[member]
+    if not isinstance(value, str) or not _DIGEST.fullmatch(value):
+        _refuse(f"sha256 of {member!r}", value, "64 hex digits")
+    return value
+
+
+def unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object, for ``json.loads``; a key that stands twice is refused."""
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise ValueError("a key stands twice")
+    return record
+
+
+def _refuse(key: str, value: object, expected: str) -> NoReturn:
+    raise BundleError(f"manifest.json: {key} is {repr(value)[:60]}; expected {expected}, the file is damaged or of another kind")

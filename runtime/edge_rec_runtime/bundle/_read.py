@@ -1,0 +1,241 @@
+"""Reading a bundle: one mapping of the file, from which tables are served without copying."""
+
+from __future__ import annotations
+
+__all__ = ["Bundle"]
+
+import contextlib
+import hashlib
+import json
+import mmap
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
+
+from edge_rec_runtime.bundle import _npy
+from edge_rec_runtime.bundle._archive import ALIGNMENT, Entry, check_canonical, inflate, read_directory
+from edge_rec_runtime.bundle.manifest import Manifest
+from edge_rec_runtime.catalogue import Catalogue
+from edge_rec_runtime.codes import LAYOUTS, ItemTable
+from edge_rec_runtime.errors import BundleError, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+_MANIFEST_LIMIT = 4 * 2**20  # bytes
+_TEXT_FLOOR, _TEXT_PER_ITEM = 2**16, 2**12  # bytes of ids, titles or attributes that a catalogue may inflate to
+
+
+class Bundle:
+    """An open bundle. Its arrays are views of the mapped file and stay valid after `close`.
+
+    Bundles are immutable and may be shared between threads. A bundle is replaced by renaming a new file over it, never in place.
+
+    Attributes:
+        path: Where it was opened.
+        manifest: What is in it.
+    """
+
+    def __init__(self, path: Path, data: mmap.mmap) -> None:
+        self.path = path
+        self._map = data
+        self._data = memoryview(data)
+        self._entries = read_directory(self._data)
+        if "manifest.json" not in self._entries:
+            raise BundleError("the file has no member 'manifest.json'; it is a ZIP file but no bundle")
+        self.manifest = Manifest.parse(inflate(self._data, self._entries["manifest.json"], limit=_MANIFEST_LIMIT))
+        self._check_structure()
+
+    @classmethod
+    def open(cls, path: Path | str, *, verify: Literal["structure", "full"] = "structure") -> Self:
+        """Map a bundle.
+
+        Args:
+            path: The file.
+            verify: ``structure`` checks the manifest, the directory and all sizes, in milliseconds; ``full`` also hashes every
+                member, as is due when a bundle was received.
+
+        Raises:
+            BundleError: The file is missing, damaged, hostile, or of a newer schema version.
+        """
+        where = Path(path)
+        try:
+            with where.open("rb") as stream:
+                data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        except FileNotFoundError:
+            raise BundleError(f"{where}: no such file; expected a bundle (*.edgerec)") from None
+        except (OSError, ValueError) as error:  # a folder, no permission; an empty file cannot be mapped
+            raise BundleError(
+                f"{where}: cannot be read as a bundle ({error}); expected a file made by edge-rec convert"
+            ) from None
+        try:
+            bundle = cls(where, data)
+            if verify == "full":
+                bundle.verify()
+        except BundleError as error:
+            raise BundleError(f"{where}: {error}") from None
+        return bundle
+
+    def __enter__(self) -> Self:
+        """Return the bundle."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close the bundle."""
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; the mapping itself ends with the last array taken from it."""
+        self._data = memoryview(b"")
+        self._entries = {}
+        with contextlib.suppress(BufferError):
+            self._map.close()
+
+    @property
+    def members(self) -> Mapping[str, int]:
+        """Bytes in the file of every member, in the order of the file."""
+        return {name: entry.size for name, entry in self._entries.items()}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole file."""
+        return len(self._data)
+
+    def verify(self) -> None:
+        """Compare every member with its SHA-256, and every byte around them with the format.
+
+        Raises:
+            BundleError: One differs.
+        """
+        check_canonical(self._data, self._entries.values())
+        for name, want in self.manifest.sha256.items():
+            entry = self._entries[name]
+            content = self._data[entry.start : entry.end] if entry.stored else self.read(name)
+            found = hashlib.sha256(content).hexdigest()
+            if found != want:
+                raise BundleError(
+                    f"member {name!r} has SHA-256 {found[:12]}..., the manifest says {want[:12]}...; the file is damaged or was changed, copy it again"
+                )
+
+    def read(self, member: str) -> bytes:
+        """Return the bytes of a member, inflated.
+
+        Raises:
+            BundleError: There is no such member, or it is damaged.
+        """
+        entry = self._entry(member)
+        limit = entry.size if entry.stored else _TEXT_FLOOR + _TEXT_PER_ITEM * self.manifest.catalogue.items
+        return inflate(self._data, entry, limit=limit)
+
+    def array(self, member: str) -> NDArray[Any]:
+        """Return an array as a read-only view of the mapped file.
+
+        Raises:
+            BundleError: The manifest names no such array, or the member is not that array.
+        """
+        catalogue = self.manifest.catalogue
+        arrays = {entry.member: (entry.dtype, entry.shape) for entry in self.manifest.tables}
+        if catalogue.popularity is not None:
+            arrays[catalogue.popularity] = ("uint32", (catalogue.items,))
+        if member not in arrays:
+            raise BundleError(f"{self.path}: {member!r} is no array of this bundle; it has {', '.join(arrays)}")
+        entry = self._entry(member)
+        if not entry.stored or entry.start % ALIGNMENT:
+            raise BundleError(
+                f"member {member!r} is deflated or off the {ALIGNMENT}-byte boundaries; the file was repacked, convert again"
+            )
+        try:
+            return _npy.view(self._data[entry.start : entry.end], *arrays[member])
+        except BundleError as error:
+            raise BundleError(f"member {member!r} {error}") from None
+
+    def table(self, role: str) -> ItemTable:
+        """Return the item table of a role, ``items`` or ``rescore``, its arrays mapped.
+
+        Raises:
+            BundleError: The bundle has no such table, or its arrays do not fit together.
+        """
+        layout = self.manifest.layouts.get(role)
+        if layout is None:
+            raise BundleError(f"{self.path}: the bundle has no table {role!r}; it has {', '.join(self.manifest.layouts)}")
+        return LAYOUTS[layout].from_parts(
+            {entry.part: self.array(entry.member) for entry in self.manifest.tables if entry.role == role}
+        )
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The items; read when it is first asked for."""
+        members = self.manifest.catalogue
+        try:
+            return Catalogue(
+                self._lines(members.ids),
+                None if members.titles is None else self._lines(members.titles),
+                None if members.attributes is None else self._attributes(members.attributes),
+                None if members.popularity is None else self.array(members.popularity),
+            )
+        except (DataError, BundleError) as error:
+            raise BundleError(f"{self.path}: {error}") from None
+
+    def _check_structure(self) -> None:
+        manifest, catalogue = self.manifest, self.manifest.catalogue
+        named = [*manifest.encoder_members.values(), *(entry.member for entry in manifest.tables)]
+        named += [one for one in (catalogue.ids, catalogue.titles, catalogue.attributes, catalogue.popularity) if one is not None]
+        if (
+            sorted(named) != sorted(manifest.sha256)
+            or {*named, "manifest.json"} != set(self._entries)
+            or "manifest.json" in named
+        ):
+            odd = sorted({*named, *manifest.sha256} ^ (set(self._entries) - {"manifest.json"}))
+            raise BundleError(
+                f"the manifest and the file name different members ({', '.join(odd)[:200]}); the file is damaged or hostile"
+            )
+        for role in manifest.layouts:
+            table = self.table(role)
+            if (table.rows, table.dims) != (catalogue.items, manifest.dims):
+                raise BundleError(
+                    f"the table {role!r} is {table.rows} x {table.dims}; the manifest says {catalogue.items} items x {manifest.dims}"
+                )
+        if catalogue.popularity is not None:
+            self.array(catalogue.popularity)
+
+    def _entry(self, member: str) -> Entry:
+        if member not in self._entries:
+            raise BundleError(f"{self.path}: no member {member!r}; the bundle is closed or has only {', '.join(self._entries)}")
+        return self._entries[member]
+
+    def _lines(self, member: str) -> tuple[str, ...]:
+        lines = self._text(member).split("\n")
+        if lines.pop() != "" or len(lines) != self.manifest.catalogue.items:
+            raise BundleError(
+                f"member {member!r} has {len(lines)} lines; expected one for each of {self.manifest.catalogue.items} items"
+            )
+        return tuple(lines)
+
+    def _attributes(self, member: str) -> dict[str, tuple[tuple[str, ...], ...]]:
+        try:
+            record = json.loads(self._text(member))
+        except (ValueError, RecursionError):
+            record = None
+        if not isinstance(record, dict):
+            self._refuse_attributes(member)
+        found: dict[str, tuple[tuple[str, ...], ...]] = {}
+        for name, items in record.items():
+            if not isinstance(items, list):
+                self._refuse_attributes(member)
+            for values in items:
+                if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+                    self._refuse_attributes(member)
+            found[name] = tuple(map(tuple, items))
+        return found
+
+    def _text(self, member: str) -> str:
+        try:
+            return self.read(member).decode()
+        except UnicodeDecodeError:
+            raise BundleError(f"member {member!r} is not UTF-8 text; the file is damaged") from None
+
+    def _refuse_attributes(self, member: str) -> NoReturn:
+        raise BundleError(f"member {member!r} is no object of lists of values; the file is damaged")

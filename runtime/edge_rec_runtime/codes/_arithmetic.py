@@ -1,0 +1,121 @@
+"""The arithmetic that layouts share: symmetric int8, exact integer products, and checks on what comes in."""
+
+from __future__ import annotations
+
+__all__ = ["BLOCK", "as_bias", "check_parts", "check_query", "check_values", "half_scales", "quantise", "quantise_query"]
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_rec_runtime.errors import BundleError, ModelError, RequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+BLOCK = 8192  # rows cast to float at a time: a mapped table never gets a float copy of its whole size
+
+_HALF_NORMAL, _HALF_MAX = 2.0**-14, 65504.0  # float16 keeps its 11 bits of precision between these
+
+
+def check_values(values: NDArray[Any], what: str) -> NDArray[np.float32]:
+    """Return an array as contiguous float32, or refuse it.
+
+    Raises:
+        ModelError: A value is NaN or infinite, or the array is not numeric.
+    """
+    if values.dtype.kind not in "fiu":
+        raise ModelError(f"{what} is {values.dtype}; expected float32")
+    with np.errstate(over="ignore"):
+        floats = np.ascontiguousarray(values, dtype=np.float32)
+    finite = np.isfinite(floats)
+    if not finite.all():
+        place = np.argwhere(~finite)[0].tolist()
+        raise ModelError(
+            f"{what} holds {floats[tuple(place)]} at {place}; every value must be finite, so train or export it again"
+        )
+    return floats
+
+
+def as_bias(bias: NDArray[Any] | None, rows: int, dtype: type[np.floating[Any]] = np.float32) -> NDArray[Any] | None:
+    """Return a bias [rows] in the given dtype, or None.
+
+    Raises:
+        ModelError: It has another length or is not finite.
+    """
+    if bias is None:
+        return None
+    if bias.shape != (rows,):
+        raise ModelError(f"the item bias has shape {list(bias.shape)}; expected [{rows}], one an item")
+    with np.errstate(over="ignore"):
+        return check_values(check_values(bias, "the item bias").astype(dtype), f"the item bias in {np.dtype(dtype).name}").astype(
+            dtype
+        )
+
+
+def half_scales(scales: NDArray[np.float32]) -> NDArray[Any]:
+    """Return scales as float16 where each keeps its precision there, else as they are."""
+    used = scales[scales > 0]
+    if used.size == 0 or (used.min() >= _HALF_NORMAL and used.max() <= _HALF_MAX):
+        return scales.astype(np.float16)
+    return scales
+
+
+def quantise(values: NDArray[np.float32], scales: NDArray[np.float32]) -> NDArray[np.int8]:
+    """Round values [n, d] by row to codes [n, d] in [-127, 127], half to even; a row of scale 0 gets codes 0."""
+    steps = np.where(scales > 0, scales, np.float32(np.inf))[:, None]
+    return np.clip(np.rint(values / steps), -127, 127).astype(np.int8)
+
+
+def quantise_query(query: NDArray[np.float32]) -> tuple[NDArray[np.float32], np.float32]:
+    """Return a query [d] as whole numbers in [-127, 127], held in float32, and their scale."""
+    scale = np.float32(np.abs(query).max(initial=0)) / np.float32(127)
+    if scale == 0:
+        return np.zeros_like(query), np.float32(0)
+    return np.clip(np.rint(query / scale), -127, 127).astype(np.float32), scale
+
+
+def check_query(query: NDArray[Any], dims: int) -> NDArray[np.float32]:
+    """Return a query [dims] as float32.
+
+    Raises:
+        RequestError: It has another shape, or is not finite.
+    """
+    if query.shape != (dims,):
+        raise RequestError(f"the query has shape {list(query.shape)}; this item table needs [{dims}]")
+    floats = query.astype(np.float32, copy=False)
+    if not np.isfinite(floats).all():
+        raise RequestError("the query holds NaN or infinite values; the encoder that made it does not fit this input")
+    return floats
+
+
+def check_parts(
+    layout: str, parts: Mapping[str, NDArray[Any]], expected: Mapping[str, tuple[tuple[str, ...], int]], *, optional: str = "bias"
+) -> None:
+    """Compare the arrays of a table with what its layout asks for.
+
+    Args:
+        layout: Name of the layout, for the message.
+        parts: The arrays.
+        expected: For each part the dtypes it may have and its number of axes.
+        optional: The part that may be missing.
+
+    Raises:
+        BundleError: A part is missing, unknown, or of a wrong dtype or shape.
+    """
+    for name, (dtypes, axes) in expected.items():
+        if name not in parts:
+            if name == optional:
+                continue
+            raise BundleError(f"the {layout} table lacks the array {name!r}; it needs {', '.join(expected)}")
+        array = parts[name]
+        if array.dtype.name not in dtypes or array.ndim != axes:
+            raise BundleError(
+                f"the {layout} table's {name!r} is {array.dtype.name} {list(array.shape)}; "
+                f"expected {' or '.join(dtypes)}, {axes} axes"
+            )
+    for name in parts:
+        if name not in expected:
+            raise BundleError(f"the {layout} table has an array {name!r}; this layout has only {', '.join(expected)}")

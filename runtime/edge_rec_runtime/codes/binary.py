@@ -1,0 +1,125 @@
+"""Layout ``binary``: one bit a direction, with a scale and a bias an item.
+
+Plain sign codes lose the norms, and with them the ranking by inner product; the scale and the bias give each item its own back.
+The query keeps eight bits: only the items are binary.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BinaryTable"]
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from edge_rec_runtime.codes import _arithmetic as arithmetic
+from edge_rec_runtime.errors import BundleError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class BinaryTable:
+    """Bits [rows, ceil(b / 8)] uint8, scales and bias [rows] float16, and a projection [b, dims] float32.
+
+    The projection has orthonormal rows or columns.
+
+    Bit j of a row is bit 7 - j % 8 of its byte j // 8; 1 is +1 and 0 is -1. With p = projection @ q rounded to p8 by
+    pscale = max|p| / 127, score = (pscale x scale) x (p8 . signs) + bias.
+    """
+
+    bits: NDArray[np.uint8]
+    scales: NDArray[np.float16]
+    bias: NDArray[np.float16]
+    projection: NDArray[np.float32]
+    layout: ClassVar[str] = "binary"
+
+    @classmethod
+    def pack(cls, signs: NDArray[np.bool_], scales: NDArray[Any], bias: NDArray[Any] | None, projection: NDArray[Any]) -> Self:
+        """Pack signs [rows, b] with their scales [rows], bias [rows] (None is 0) and projection [b, dims].
+
+        Raises:
+            ModelError: The shapes do not fit, or a value is not finite in the precision it is stored in.
+        """
+        if signs.ndim != 2 or 0 in signs.shape or signs.dtype != np.bool_:
+            raise ModelError(f"the signs are {signs.dtype} {list(signs.shape)}; expected bool [items, bits]")
+        rows, width = signs.shape
+        if projection.ndim != 2 or projection.shape[0] != width:
+            raise ModelError(f"the projection has shape {list(projection.shape)}; expected [{width}, dims] for {width} bits")
+        stored_scales = arithmetic.as_bias(scales, rows, np.float16)
+        stored_bias = arithmetic.as_bias(np.zeros(rows) if bias is None else bias, rows, np.float16)
+        if stored_scales is None or stored_bias is None:
+            raise ModelError("a binary table needs one scale an item")
+        return cls(np.packbits(signs, axis=1), stored_scales, stored_bias, arithmetic.check_values(projection, "the projection"))
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, NDArray[Any]]) -> Self:
+        """See `ItemTable.from_parts`."""
+        expected = {
+            "bits": (("uint8",), 2),
+            "scales": (("float16",), 1),
+            "bias": (("float16",), 1),
+            "projection": (("float32",), 2),
+        }
+        arithmetic.check_parts(cls.layout, parts, expected, optional="")
+        table = cls(parts["bits"], parts["scales"], parts["bias"], parts["projection"])
+        if len(table.scales) != table.rows or len(table.bias) != table.rows or table.bits.shape[1] != -(-table.width // 8):
+            shapes = {name: list(part.shape) for name, part in parts.items()}
+            raise BundleError(f"the binary table's arrays do not fit together: {shapes}")
+        return table
+
+    @property
+    def rows(self) -> int:
+        """Number of items."""
+        return int(self.bits.shape[0])
+
+    @property
+    def dims(self) -> int:
+        """Width of a decoded vector and of a query."""
+        return int(self.projection.shape[1])
+
+    @property
+    def width(self) -> int:
+        """Bits an item."""
+        return int(self.projection.shape[0])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(part.nbytes for part in self.parts().values())
+
+    def parts(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays by name."""
+        return {"bits": self.bits, "scales": self.scales, "bias": self.bias, "projection": self.projection}
+
+    def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """Return the vectors [n, dims] of the rows [n]: scale x (signs @ projection)."""
+        vectors: NDArray[np.float32] = self._signs(self.bits[rows]) @ self.projection
+        vectors *= self.scales[rows].astype(np.float32)[:, None]
+        return vectors
+
+    def scores(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the score [rows] float32 of every item for a query [dims]; the integer part is exact."""
+        projected: NDArray[np.float32] = self.projection @ arithmetic.check_query(query, self.dims)
+        whole, pscale = arithmetic.quantise_query(projected)
+        dots = np.empty(self.rows, dtype=np.float32)
+        for start in range(0, self.rows, arithmetic.BLOCK):
+            part = slice(start, start + arithmetic.BLOCK)
+            dots[part] = self._signs(self.bits[part]) @ whole
+        scores: NDArray[np.float32] = (pscale * self.scales.astype(np.float32)) * dots + self.bias.astype(np.float32)
+        return scores
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Self:
+        """Return a table with copies of the given rows only."""
+        return type(self)(self.bits[rows], self.scales[rows], self.bias[rows], self.projection)
+
+    def _signs(self, bits: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return packed bits [n, ceil(b / 8)] as [n, b] float32 of +1 and -1."""
+        signs: NDArray[np.float32] = np.unpackbits(bits, axis=1, count=self.width).astype(np.float32)
+        signs *= 2
+        signs -= 1
+        return signs

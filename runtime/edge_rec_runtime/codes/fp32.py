@@ -1,0 +1,79 @@
+"""Layout ``fp32``: the vectors as they are."""
+
+from __future__ import annotations
+
+__all__ = ["Fp32Table"]
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from edge_rec_runtime.codes._arithmetic import as_bias, check_parts, check_query, check_values
+from edge_rec_runtime.errors import BundleError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Fp32Table:
+    """Vectors [rows, dims] float32 and an optional bias [rows] float32; score = q . v + bias."""
+
+    values: NDArray[np.float32]
+    bias: NDArray[np.float32] | None = None
+    layout: ClassVar[str] = "fp32"
+
+    @classmethod
+    def encode(cls, values: NDArray[Any], bias: NDArray[Any] | None = None) -> Self:
+        """Check and keep a table [rows, dims].
+
+        Raises:
+            ModelError: Not two axes, no rows, or a value that is not finite.
+        """
+        if values.ndim != 2 or 0 in values.shape:
+            raise ModelError(f"the item table has shape {list(values.shape)}; expected [items, dims]")
+        return cls(check_values(values, "the item table"), as_bias(bias, len(values)))
+
+    @classmethod
+    def from_parts(cls, parts: Mapping[str, NDArray[Any]]) -> Self:
+        """See `ItemTable.from_parts`."""
+        check_parts(cls.layout, parts, {"values": (("float32",), 2), "bias": (("float32",), 1)})
+        table = cls(parts["values"], parts.get("bias"))
+        if table.bias is not None and len(table.bias) != table.rows:
+            raise BundleError(f"the fp32 table has {table.rows} rows and {len(table.bias)} biases")
+        return table
+
+    @property
+    def rows(self) -> int:
+        """Number of items."""
+        return int(self.values.shape[0])
+
+    @property
+    def dims(self) -> int:
+        """Width of a vector."""
+        return int(self.values.shape[1])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(part.nbytes for part in self.parts().values())
+
+    def parts(self) -> dict[str, NDArray[Any]]:
+        """Return the arrays by name."""
+        return {"values": self.values} | ({} if self.bias is None else {"bias": self.bias})
+
+    def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
+        """Return the vectors [n, dims] of the rows [n]."""
+        vectors: NDArray[np.float32] = self.values[rows]
+        return vectors
+
+    def scores(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the score [rows] float32 of every item for a query [dims]; the order of the sums is BLAS's."""
+        scores: NDArray[np.float32] = self.values @ check_query(query, self.dims)
+        return scores if self.bias is None else scores + self.bias
+
+    def take(self, rows: NDArray[np.integer[Any]]) -> Self:
+        """Return a table with copies of the given rows only."""
+        return type(self)(self.values[rows], None if self.bias is None else self.bias[rows])

@@ -1,0 +1,84 @@
+"""Exact top-K over an item table, and the cheap scan whose best candidates are scored again. The numpy reference."""
+
+from __future__ import annotations
+
+__all__ = ["CANDIDATES_PER_RESULT", "CANDIDATE_FLOOR", "best", "search", "top_k"]
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_rec_runtime.errors import BundleError, RequestError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_rec_runtime.codes import ItemTable
+
+CANDIDATES_PER_RESULT = 10  # a binary scan keeps this many candidates for each result asked for,
+CANDIDATE_FLOOR = 100  # and never fewer than this: at k = 10 the rescored 100 are what the format's quality is stated for
+
+
+def top_k(
+    table: ItemTable, query: NDArray[np.float32], k: int, *, allowed: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the k best rows of a table and their scores, best first; equal scores in row order.
+
+    Args:
+        table: The items.
+        query: [dims] float32.
+        k: At most so many; fewer are returned where fewer are allowed.
+        allowed: [rows] bool, the rows that may be returned; all unless given.
+
+    Returns:
+        rows [found] int64, scores [found] float32.
+
+    Raises:
+        RequestError: k is below 1, or the query or ``allowed`` does not fit the table.
+        BundleError: The table gives scores that are not finite.
+    """
+    if k < 1:
+        raise RequestError(f"k is {k}; ask for at least 1 item")
+    if allowed is not None and (allowed.shape != (table.rows,) or allowed.dtype != np.bool_):
+        raise RequestError(f"allowed is {allowed.dtype} {list(allowed.shape)}; expected bool [{table.rows}], one a row")
+    scores = table.scores(query)
+    if not np.isfinite(scores).all():
+        raise BundleError(
+            f"the {table.layout} table gives scores that are not finite; the bundle is damaged, copy or convert it again"
+        )
+    rows = np.arange(table.rows) if allowed is None else np.flatnonzero(allowed)
+    return best(rows, scores if allowed is None else scores[rows], k)
+
+
+def best(rows: NDArray[np.int64], scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the k best of scored rows, best first; equal scores in the order of ``rows``, which must ascend."""
+    if k < len(rows):
+        threshold = np.partition(scores, len(rows) - k)[len(rows) - k]
+        above = np.flatnonzero(scores > threshold)
+        ties = np.flatnonzero(scores == threshold)[: k - len(above)]
+        kept = np.sort(np.concatenate([above, ties]))
+        rows, scores = rows[kept], scores[kept]
+    order = np.argsort(-scores, kind="stable")
+    return rows[order], scores[order]
+
+
+def search(
+    items: ItemTable,
+    query: NDArray[np.float32],
+    k: int,
+    *,
+    rescore: ItemTable | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the k best rows: of the scanned table, or, with ``rescore``, of its best candidates by their exact scores.
+
+    The candidates are ``max(CANDIDATES_PER_RESULT * k, CANDIDATE_FLOOR)``; the scores are then the rescore table's.
+    """
+    if rescore is None:
+        return top_k(items, query, k, allowed=allowed)
+    if k < 1:
+        raise RequestError(f"k is {k}; ask for at least 1 item")
+    candidates, _ = top_k(items, query, max(CANDIDATES_PER_RESULT * k, CANDIDATE_FLOOR), allowed=allowed)
+    candidates.sort()
+    rows, scores = top_k(rescore.take(candidates), query, k) if len(candidates) else (candidates, np.empty(0, np.float32))
+    return candidates[rows], scores
