@@ -6,10 +6,28 @@ __all__ = ["Dataset", "load"]
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge_rec.data.interactions import Interactions
+from edge_rec.data.fetching import get
 from edge_rec.data.items import Items
 from edge_rec.data.reading import read_interactions, read_items
+from edge_rec.data.sources import SOURCES
+from edge_rec_runtime.errors import DataError
+from edge_rec_runtime.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from edge_rec.data.interactions import Interactions
+
+# A log and the item file beside it; {} is the stem of the log, or the name of the folder.
+_COMPANIONS = (
+    ("{}.inter", "{}.item"),
+    ("u.data", "u.item"),
+    ("ratings.dat", "movies.dat"),
+    ("ratings.csv", "movies.csv"),
+    ("interactions.csv", "items.csv"),
+    ("interactions.tsv", "items.tsv"),
+    ("interactions.parquet", "items.parquet"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +47,61 @@ class Dataset:
     citation: str = ""
 
 
-def load(name_or_path: str | Path, folder: Path = Path("datasets")) -> Dataset:
-    """Read a public data set by its name, fetching it when it is not there, or a log by its path."""
+def load(
+    name_or_path: Path | str,
+    folder: Path = Path("datasets"),
+    *,
+    items: Path | str | None = None,
+    user_column: str | None = None,
+    item_column: str | None = None,
+    timestamp_column: str | None = None,
+    progress: Progress = silent,
+) -> Dataset:
+    """Read a public data set by its name, fetching it where it is missing, or a log by its path.
+
+    Args:
+        name_or_path: A key of `SOURCES`, a log, or a folder with a log in it.
+        folder: Where public data sets are kept.
+        items: The item file; unless given, the one that stands beside the log under its usual name.
+        user_column: Column of user ids, found by its name unless given.
+        item_column: The same for items, in both files.
+        timestamp_column: The same for times.
+        progress: Told how far a fetch is.
+
+    Raises:
+        DataError: There is no such data set, or it cannot be used as it is.
+    """
     name = str(name_or_path)
-    base = folder / name
-    return Dataset(name=name, interactions=read_interactions(base / f"{name}.inter"), items=read_items(base / f"{name}.item"))
+    if name in SOURCES:
+        home = get(name, folder, progress)
+        log, beside = _companions(home)
+    else:
+        log, beside = _companions(Path(name_or_path))
+        name = log.stem
+    item_file = beside if items is None else Path(items)
+    return Dataset(
+        name=name,
+        interactions=read_interactions(log, user_column=user_column, item_column=item_column, timestamp_column=timestamp_column),
+        items=read_items(item_file, item_column=item_column) if item_file else Items(),
+        citation=SOURCES[name].citation if name in SOURCES else "",
+    )
+
+
+def _companions(path: Path) -> tuple[Path, Path | None]:
+    """Return the log at a path and the item file beside it, if there is one."""
+    if path.is_dir():
+        for log, items in _COMPANIONS:
+            if (path / log.format(path.name)).exists():
+                return path / log.format(path.name), _existing(path / items.format(path.name))
+        known = ", ".join(log.format(path.name) for log, _ in _COMPANIONS)
+        raise DataError(f"{path} is a directory without a log; expected one of {known}, or the path of the log itself")
+    if not path.exists():
+        raise DataError(f"{path}: no such file, nor a public data set ({', '.join(SOURCES)}); check the path or the name")
+    for log, items in _COMPANIONS:
+        if path.name == log.format(path.stem):
+            return path, _existing(path.with_name(items.format(path.stem)))
+    return path, None
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.exists() else None

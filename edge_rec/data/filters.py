@@ -4,11 +4,15 @@ from __future__ import annotations
 
 __all__ = ["k_core"]
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from edge_rec_runtime.errors import DataError
-from numpy.typing import NDArray
 
 from edge_rec.data.interactions import Interactions
+from edge_rec_runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def k_core(interactions: Interactions, k: int = 5) -> Interactions:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 __all__ = ["Interactions", "Sequences", "Split"]
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,9 +21,10 @@ class Interactions:
     Attributes:
         users: [events] int32, rows of ``user_ids``.
         items: [events] int32, rows of ``item_ids``.
-        timestamps: [events] int64, seconds.
+        timestamps: [events] int64 in the log's own unit, mostly seconds since 1970; only their order counts.
         user_ids: The ids as they stood in the log.
         item_ids: The same for items.
+        repeats: Rows of the log that were left out because they repeat another's user, item and time.
     """
 
     users: NDArray[np.int32]
@@ -28,6 +32,7 @@ class Interactions:
     timestamps: NDArray[np.int64]
     user_ids: tuple[str, ...]
     item_ids: tuple[str, ...]
+    repeats: int = 0
 
     def __len__(self) -> int:
         """Return the number of events."""

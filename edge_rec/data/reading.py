@@ -1,36 +1,126 @@
-"""Interaction logs and item files."""
+"""Interaction logs and item files, of any known format, as the toolkit takes them."""
 
 from __future__ import annotations
 
 __all__ = ["read_interactions", "read_items"]
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
+from edge_rec.data.columns import ATTRIBUTES, ROLES, column_of, ids_of, timestamps_of
+from edge_rec.data.formats import read_table
 from edge_rec.data.interactions import Interactions
 from edge_rec.data.items import Items
+from edge_rec_runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge_rec.data.tables import Table
 
 
-def _rows(column: pl.Series) -> tuple[np.ndarray, tuple[str, ...]]:
-    ids = column.unique(maintain_order=True)
-    lookup = {value: row for row, value in enumerate(ids)}
-    return np.array([lookup[value] for value in column], dtype=np.int32), tuple(ids)
+def read_interactions(
+    path: Path | str, *, user_column: str | None = None, item_column: str | None = None, timestamp_column: str | None = None
+) -> Interactions:
+    """Read a log; every row is an event, whatever rating stands beside it.
 
+    A row that repeats another's user, item and time is the same event, logged twice: it is read once and counted in
+    ``repeats``. A user who meets an item again at another time has met it twice.
 
-def read_interactions(path: Path) -> Interactions:
-    frame = pl.read_csv(path, separator="\t", quote_char=None, infer_schema_length=0)
-    users, user_ids = _rows(frame["user_id:token"])
-    items, item_ids = _rows(frame["item_id:token"])
-    stamps = frame["timestamp:float"].cast(pl.Float64).cast(pl.Int64).to_numpy()
-    return Interactions(users=users, items=items, timestamps=stamps, user_ids=user_ids, item_ids=item_ids)
+    Args:
+        path: CSV, TSV, Parquet, RecBole ``.inter``, or MovieLens' ``u.data`` or ``ratings.dat``.
+        user_column: Column of user ids, found by its name unless given.
+        item_column: The same for items.
+        timestamp_column: The same for times: whole numbers in the log's own unit, of which only the order counts.
 
-
-def read_items(path: Path) -> Items:
-    frame = pl.read_csv(path, separator="\t", quote_char=None, infer_schema_length=0)
-    ids, titles, years, genres = (frame[column].to_list() for column in frame.columns)
-    return Items(
-        titles={i: f"{t} ({y})" for i, t, y in zip(ids, titles, years)},
-        attributes={"genres": {i: tuple(g.split(" ")) for i, g in zip(ids, genres)}, "year": {i: (y,) for i, y in zip(ids, years)}},
+    Raises:
+        DataError: The file cannot be used as it is; the message names the line or the column.
+    """
+    table = read_table(Path(path))
+    users, user_ids = _numbered(ids_of(table, column_of(table, "user", user_column)))
+    items, item_ids = _numbered(ids_of(table, column_of(table, "item", item_column)))
+    timestamps = timestamps_of(table, column_of(table, "timestamp", timestamp_column))
+    keep = _first_of_each(users, items, timestamps)
+    return Interactions(
+        users=users[keep],
+        items=items[keep],
+        timestamps=timestamps[keep],
+        user_ids=user_ids,
+        item_ids=item_ids,
+        repeats=len(users) - len(keep),
     )
+
+
+def read_items(
+    path: Path | str,
+    *,
+    item_column: str | None = None,
+    title_column: str | None = None,
+    attribute_columns: Sequence[str] | None = None,
+) -> Items:
+    """Read what is known of the items.
+
+    Args:
+        path: CSV, TSV, Parquet, RecBole ``.item``, or MovieLens' ``u.item`` or ``movies.dat``.
+        item_column: Column of item ids, found by its name unless given.
+        title_column: Column of titles, found by its name unless given; there may be none.
+        attribute_columns: Columns to keep as attributes; those of `ATTRIBUTES` unless given. Several values in one field
+            are separated by ``|``, in a RecBole ``token_seq`` by spaces.
+
+    Raises:
+        DataError: The file cannot be used as it is, or two lines have one item id.
+    """
+    table = read_table(Path(path))
+    ids = ids_of(table, column_of(table, "item", item_column))
+    repeated = (~ids.is_first_distinct()).arg_true()
+    if len(repeated):
+        row, one = repeated[0], ids[repeated[0]]
+        first = table.where((ids == one).arg_true()[0])
+        raise DataError(f"{table.where(row)}: item id {one!r} stands already at {first}; keep one of the two")
+    return Items(titles=_titles(table, ids, title_column), attributes=_attributes(table, ids, attribute_columns))
+
+
+def _titles(table: Table, ids: pl.Series, asked: str | None) -> dict[str, str]:
+    if asked is None and not any(name.replace("_", "").lower() in ROLES["title"] for name in table.frame.columns):
+        return {}
+    titles = table.frame[column_of(table, "title", asked)].cast(pl.String)
+    # A title is for people: line breaks and runs of spaces in it mean nothing, and an empty one is the id.
+    return {one: " ".join((title or one).split()) for one, title in zip(ids, titles, strict=True)}
+
+
+def _attributes(table: Table, ids: pl.Series, asked: Sequence[str] | None) -> dict[str, dict[str, tuple[str, ...]]]:
+    if asked is None:
+        chosen = {
+            column: ATTRIBUTES[name] for column in table.frame.columns if (name := column.replace("_", "").lower()) in ATTRIBUTES
+        }
+    else:
+        chosen = {column_of(table, "item", column): column for column in asked}
+    attributes = {}
+    for column, attribute in chosen.items():
+        separator = table.lists.get(column, "|")
+        fields = table.frame[column].cast(pl.String).fill_null("")
+        values = ([text] if separator is None else text.split(separator) for text in fields)
+        attributes[attribute] = {
+            one: tuple(dict.fromkeys(value.strip() for value in found if value.strip()))
+            for one, found in zip(ids, values, strict=True)
+        }
+    return attributes
+
+
+def _numbered(ids: pl.Series) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """Return [events] int32 rows and the ids they stand for, in the order of their first event."""
+    distinct = ids.unique(maintain_order=True)
+    rows = ids.replace_strict(distinct, pl.int_range(len(distinct), dtype=pl.Int32, eager=True), return_dtype=pl.Int32)
+    return rows.to_numpy(), tuple(distinct)
+
+
+def _first_of_each(users: NDArray[np.int32], items: NDArray[np.int32], timestamps: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions of the events that repeat no earlier one, in order."""
+    events = pl.DataFrame({"user": users, "item": items, "time": timestamps}).with_row_index()
+    first = events.unique(subset=["user", "item", "time"], keep="first", maintain_order=True)["index"]
+    return first.cast(pl.Int64).to_numpy()

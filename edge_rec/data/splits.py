@@ -4,11 +4,15 @@ from __future__ import annotations
 
 __all__ = ["leave_one_out", "sequences"]
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from edge_rec_runtime.errors import DataError
-from numpy.typing import NDArray
 
 from edge_rec.data.interactions import Interactions, Sequences, Split
+from edge_rec_runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def sequences(interactions: Interactions) -> Sequences:
