@@ -1,0 +1,60 @@
+"""An .onnx file from outside -> fp32 ONNX IR. The file is hostile until it has been looked at."""
+
+from __future__ import annotations
+
+__all__ = ["from_file"]
+
+from pathlib import Path
+
+import onnx_ir as ir
+from edge_rec_runtime.errors import ConversionError
+
+_LARGEST = 2 << 30
+_OPSETS = range(17, 24)
+
+
+def from_file(path: Path) -> ir.Model:
+    """Read an ONNX file, its external data included.
+
+    Raises:
+        ConversionError: The file is missing, too large, no ONNX, of an opset that is not read, or keeps its data elsewhere
+            than beside it.
+    """
+    if not path.is_file():
+        raise ConversionError(f"{path}: no such file; give the path of an .onnx file")
+    if (size := path.stat().st_size) > _LARGEST:
+        raise ConversionError(f"{path}: {size} bytes, and an ONNX file has at most {_LARGEST}; keep the weights as external data")
+    try:
+        model = ir.load(path)
+        _load_weights(model, path)
+    except ConversionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a hostile file makes the parser raise anything
+        raise ConversionError(f"{path}: cannot be read as ONNX ({_short(error)}); export the model again") from error
+    opset = model.graph.opset_imports.get("")
+    if opset not in _OPSETS:
+        raise ConversionError(
+            f"{path}: opset {opset}, and {_OPSETS[0]} to {_OPSETS[-1]} are read; export the model again with opset_version=20"
+        )
+    return model
+
+
+def _load_weights(model: ir.Model, path: Path) -> None:
+    """Read external data into memory, and only from the file's own folder."""
+    folder = path.resolve().parent
+    for graph in model.graphs():
+        for value in graph.initializers.values():
+            tensor = value.const_value
+            if not isinstance(tensor, ir.ExternalTensor):
+                continue
+            held = (folder / str(tensor.location)).resolve()
+            if not held.is_relative_to(folder):
+                raise ConversionError(f"{path}: weight '{value.name}' points outside the folder of the file; copy its data beside it")
+            if not held.is_file():
+                raise ConversionError(f"{path}: weight '{value.name}' is kept in '{tensor.location}', which is missing; copy it beside it")
+            value.const_value = ir.tensor(tensor.numpy().copy(), name=value.name)
+
+
+def _short(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0][:150]}" if lines else type(error).__name__

@@ -1,0 +1,32 @@
+"""Emitters: a graph in standard operators and the dialect becomes the bytes of a file."""
+
+from __future__ import annotations
+
+__all__ = ["EMITTERS", "emitter"]
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from edge_rec_runtime.errors import ConversionError
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+# target -> module with ``emit(model) -> bytes``, imported when it is asked for: each brings the libraries of its format.
+EMITTERS: dict[str, str] = {
+    "onnx": "edge_rec_converters.targets.onnx",
+    "tflite": "edge_rec_converters.targets.tflite",
+}
+
+
+def emitter(target: str) -> Callable[[ir.Model], bytes]:
+    """Return the function that writes a graph for a target.
+
+    Raises:
+        ConversionError: No such target.
+    """
+    if target not in EMITTERS:
+        raise ConversionError(f"target {target!r} is not known; use one of {', '.join(EMITTERS)}")
+    emit: Callable[[ir.Model], bytes] = importlib.import_module(EMITTERS[target]).emit
+    return emit
