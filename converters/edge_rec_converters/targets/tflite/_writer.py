@@ -1,0 +1,128 @@
+"""A .tflite file as its format sees it: tensors, constants, operators, one subgraph and its signature.
+
+Knows nothing of ONNX. Intermediate tensors are nameless, since names are a third of what a small graph weighs.
+"""
+
+from __future__ import annotations
+
+__all__ = ["INT32", "Writer"]
+
+from collections.abc import Mapping, Sequence
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import DTypeLike, NDArray
+
+from edge_rec_converters.targets.tflite._operators import OPERATORS
+from edge_rec_converters.targets.tflite._packing import Buffer, Quantization
+
+_FILE_IDENTIFIER = b"TFL3"
+_SCHEMA_VERSION = 3
+_DYNAMIC = -1
+INT32: int = schema.TensorType.INT32
+_TYPES: dict[str, int] = {
+    "float32": schema.TensorType.FLOAT32,
+    "int32": schema.TensorType.INT32,
+    "int8": schema.TensorType.INT8,
+    "bool": schema.TensorType.BOOL,
+}
+
+
+class Writer:
+    """Collects a graph part by part; the same calls give the same bytes."""
+
+    def __init__(self) -> None:
+        self._buffers = [Buffer()]  # the format keeps the first one empty
+        self._tensors: list[schema.TensorT] = []
+        self._operators: list[schema.OperatorT] = []
+        self._codes: dict[tuple[str, int], int] = {}
+        self._shared: dict[bytes, int] = {}
+
+    def tensor(self, shape: Sequence[int | None], dtype: DTypeLike, *, name: str = "") -> int:
+        """Add a computed tensor and return its index.
+
+        Args:
+            shape: One size an axis; None where it is known only when the graph runs.
+            dtype: float32, int32, int8 or bool.
+            name: For inputs and outputs.
+        """
+        tensor = schema.TensorT()
+        tensor.shape = [1 if size is None else size for size in shape]
+        if None in shape:
+            tensor.shapeSignature = [_DYNAMIC if size is None else size for size in shape]
+        tensor.type = _TYPES[np.dtype(dtype).name]
+        if name:
+            tensor.name = name
+        self._tensors.append(tensor)
+        return len(self._tensors) - 1
+
+    def constant(self, values: NDArray[np.generic], *, scales: NDArray[np.float32] | None = None, name: str = "") -> int:
+        """Add a constant and return its index.
+
+        Args:
+            values: float32, int32, int8 or bool, any shape.
+            scales: [rows] or [1] float32 makes ``values`` symmetric int8 codes along the first axis.
+            name: Kept in the file, so that a weight can be told from another.
+        """
+        index = self.tensor(values.shape, values.dtype, name=name)
+        self._buffers.append(Buffer(np.ascontiguousarray(values).tobytes()))
+        self._tensors[index].buffer = len(self._buffers) - 1
+        if scales is not None:
+            self._tensors[index].quantization = Quantization(scales, self._shared)
+        return index
+
+    def rename(self, index: int, name: str) -> None:
+        """Give a tensor a name."""
+        self._tensors[index].name = name
+
+    def operator(
+        self, name: str, inputs: Sequence[int], outputs: Sequence[int], *, version: int | None = None, **options: object
+    ) -> None:
+        """Add an operator; ``options`` are fields of its options table, and a missing input is -1."""
+        known = OPERATORS[name]
+        key = (name, known.version if version is None else version)
+        operator = schema.OperatorT()
+        operator.opcodeIndex = self._codes.setdefault(key, len(self._codes))
+        operator.inputs, operator.outputs = list(inputs), list(outputs)
+        if options and known.options is not None:
+            operator.builtinOptions = known.options()
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, known.options.__name__.removesuffix("T"))
+            for field, value in options.items():
+                setattr(operator.builtinOptions, field, value)
+        self._operators.append(operator)
+
+    def finish(self, *, inputs: Mapping[str, int], outputs: Mapping[str, int], description: str) -> bytes:
+        """Return the file, with the signature ``serving_default``."""
+        subgraph = schema.SubGraphT()
+        subgraph.tensors, subgraph.operators = self._tensors, self._operators
+        subgraph.inputs, subgraph.outputs = list(inputs.values()), list(outputs.values())
+        signature = schema.SignatureDefT()
+        signature.signatureKey, signature.subgraphIndex = "serving_default", 0
+        signature.inputs, signature.outputs = _tensor_map(inputs), _tensor_map(outputs)
+        model = schema.ModelT()
+        model.version, model.description = _SCHEMA_VERSION, description
+        model.subgraphs, model.buffers, model.signatureDefs = [subgraph], self._buffers, [signature]
+        model.operatorCodes = [_operator_code(name, version) for name, version in self._codes]
+        builder = flatbuffers.Builder(1024)
+        self._shared.clear()
+        builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
+        return bytes(builder.Output())
+
+
+def _operator_code(name: str, version: int) -> schema.OperatorCodeT:
+    code = schema.OperatorCodeT()
+    code.builtinCode = getattr(schema.BuiltinOperator, name)
+    # Readers older than the 128th operator look here, and find the marker for "see the other field".
+    code.deprecatedBuiltinCode = min(code.builtinCode, schema.BuiltinOperator.PLACEHOLDER_FOR_GREATER_OP_CODES)
+    code.version = version
+    return code
+
+
+def _tensor_map(tensors: Mapping[str, int]) -> list[schema.TensorMapT]:
+    entries = []
+    for name, index in tensors.items():
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = name, index
+        entries.append(entry)
+    return entries

@@ -1,0 +1,33 @@
+"""How each ONNX operator is said in TFLite, one family a module."""
+
+from __future__ import annotations
+
+__all__ = ["OPS", "Handler"]
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+from edge_rec_converters.targets.tflite.ops import (
+    attention,
+    elementwise,
+    logic,
+    matmul,
+    normalisation,
+    reductions,
+    reshaping,
+    slicing,
+)
+
+Handler: TypeAlias = Callable[[Lowering, Call], Value | tuple[Value, ...]]
+
+OPS: dict[str, Handler] = {
+    **attention.OPS,
+    **elementwise.OPS,
+    **logic.OPS,
+    **matmul.OPS,
+    **normalisation.OPS,
+    **reductions.OPS,
+    **reshaping.OPS,
+    **slicing.OPS,
+}

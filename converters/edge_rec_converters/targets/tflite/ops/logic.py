@@ -1,0 +1,63 @@
+"""Truth values, comparisons, choices and changes of type."""
+
+from __future__ import annotations
+
+__all__ = ["OPS"]
+
+from collections.abc import Callable
+
+import numpy as np
+
+from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+from edge_rec_converters.targets.tflite._sizes import broadcast
+from edge_rec_converters.targets.tflite.ops.elementwise import scalar
+
+_CASTS = {"float32": np.float32, "int32": np.int32, "int64": np.int32, "bool": np.bool_}
+
+
+def _compare(operator: str) -> Callable[[Lowering, Call], Value]:
+    return lambda graph, call: graph.emit(operator, [call[0], call[1]], broadcast(call[0].shape, call[1].shape), np.bool_)
+
+
+def _cast(graph: Lowering, call: Call) -> Value:
+    to = call.attributes["to"].name.lower()
+    dtype = np.dtype(_CASTS.get({"float": "float32"}.get(to, to), object))
+    if dtype == object:
+        raise call.error(f"a cast to {to} has no place in the file; use float32, int64 or bool")
+    x = call[0]
+    if dtype == x.dtype:
+        return x
+    return graph.emit("CAST", [x], x.shape, dtype)
+
+
+def _where(graph: Lowering, call: Call) -> Value:
+    condition, a, b = call[0], call[1], call[2]
+    return graph.emit("SELECT_V2", [condition, a, b], broadcast(condition.shape, a.shape, b.shape), a.dtype)
+
+
+def _is_nan(graph: Lowering, call: Call) -> Value:
+    return graph.emit("NOT_EQUAL", [call[0], call[0]], call[0].shape, np.bool_)
+
+
+def _is_inf(graph: Lowering, call: Call) -> Value:
+    if not (call.attributes.get("detect_negative", 1) and call.attributes.get("detect_positive", 1)):
+        raise call.error("an infinity of one sign has no TFLite operator; compare with it")
+    size = graph.emit("ABS", [call[0]], call[0].shape)
+    return graph.emit("EQUAL", [size, scalar(graph, np.inf, call[0])], call[0].shape, np.bool_)
+
+
+OPS: dict[str, Callable[[Lowering, Call], Value]] = {
+    "And": _compare("LOGICAL_AND"),
+    "Cast": _cast,
+    "Equal": _compare("EQUAL"),
+    "Greater": _compare("GREATER"),
+    "GreaterOrEqual": _compare("GREATER_EQUAL"),
+    "IsInf": _is_inf,
+    "IsNaN": _is_nan,
+    "Less": _compare("LESS"),
+    "LessOrEqual": _compare("LESS_EQUAL"),
+    "Not": lambda graph, call: graph.emit("LOGICAL_NOT", [call[0]], call[0].shape),
+    "Or": _compare("LOGICAL_OR"),
+    "Where": _where,
+    "Xor": _compare("NOT_EQUAL"),
+}
