@@ -1,0 +1,138 @@
+"""Fresh processes: how long a person waits for the first answer after starting an app, and what it costs in memory.
+
+Each figure is of a new ``python -I`` that ran nothing before. The time of a start counts from just before exec, on the
+monotonic clock that both processes share; the parent's own work is not in it. The files are in the system's cache: one
+start before the first is thrown away.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ENGINES", "Fresh", "FreshAnswer"]
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import edge_rec_runtime
+from edge_rec_devices._schema import decode
+from edge_rec_runtime.errors import MeasurementError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PROGRAM = Path(__file__).with_name("_fresh_program.py")
+# What a process imports that only loads the engine, for the comparison beside the cold start.
+ENGINES: dict[str, str] = {
+    "onnxruntime": "onnxruntime",
+    "litert": "ai_edge_litert.interpreter",
+    "tflite-runtime": "tflite_runtime.interpreter",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreshAnswer:
+    """One process from exec to its first answer. Times in ms; memory in bytes, None where the system does not tell."""
+
+    total_ms: float
+    python_ms: float
+    import_ms: float
+    open_ms: float
+    first_request_ms: float
+    peak_rss: int | None
+    first_answer_rss: int | None
+    mapped: int | None
+
+
+@dataclass(frozen=True)
+class _Idle:
+    started: int
+    done: int
+    peak_rss: int | None
+
+
+@dataclass(frozen=True)
+class _Answered(_Idle):
+    imported: int
+    opened: int
+    answered: int
+    first_answer_rss: int | None
+    mapped: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fresh:
+    """Starts processes on this machine, one after the other, without a shell.
+
+    Attributes:
+        timeout: Seconds after which a process is killed.
+        repeats: Processes behind each median of a comparison.
+    """
+
+    timeout: float = 120.0
+    repeats: int = 5
+
+    def answer(self, bundle: Path, histories: Sequence[Sequence[str]], *, backend: str, threads: int, k: int) -> FreshAnswer:
+        """Open a bundle and answer histories in a new process; only the first answer counts for the times.
+
+        Raises:
+            MeasurementError: The process failed, took too long, or said what cannot be read.
+        """
+        request = {
+            "roots": [str(Path(edge_rec_runtime.__file__).parents[1])],
+            "bundle": str(bundle.resolve()),
+            "backend": backend,
+            "threads": threads,
+            "k": k,
+            "histories": [list(history) for history in histories],
+        }
+        launched, reply = self._run("answer", json.dumps(request))
+        said = decode(reply, _Answered, where=f"the process that answered from {bundle.name}")
+        return FreshAnswer(
+            total_ms=(said.answered - launched) / 1e6,
+            python_ms=(said.started - launched) / 1e6,
+            import_ms=(said.imported - said.started) / 1e6,
+            open_ms=(said.opened - said.imported) / 1e6,
+            first_request_ms=(said.answered - said.opened) / 1e6,
+            peak_rss=said.peak_rss,
+            first_answer_rss=said.first_answer_rss,
+            mapped=said.mapped,
+        )
+
+    def baseline(self, module: str) -> float:
+        """Return the median milliseconds of a process that imports numpy and ``module``; ``"python"`` imports nothing."""
+        times = []
+        for _ in range(self.repeats):
+            launched, reply = self._run(module, "")
+            times.append((decode(reply, _Idle, where=f"the process that imported {module}").done - launched) / 1e6)
+        return round(statistics.median(times), 3)
+
+    def idle_rss(self) -> int | None:
+        """Return the peak memory in bytes of an interpreter that does nothing."""
+        _, reply = self._run("python", "")
+        return decode(reply, _Idle, where="an idle process").peak_rss
+
+    def _run(self, task: str, request: str) -> tuple[int, object]:
+        command = [sys.executable, "-I", str(PROGRAM), task]
+        launched = time.monotonic_ns()
+        try:
+            # subprocess.run kills and reaps the process when it takes too long and when Ctrl-C interrupts the wait.
+            done = subprocess.run(command, input=request, capture_output=True, text=True, timeout=self.timeout, check=False)  # noqa: S603 - our own program, no shell
+        except subprocess.TimeoutExpired as error:
+            raise MeasurementError(
+                f"a fresh process ({task}) did not answer within {self.timeout:g} s and was stopped; is the machine busy?"
+            ) from error
+        if done.returncode:
+            cause = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
+            raise MeasurementError(f"a fresh process ({task}) failed: {cause}; try the bundle with 'edge-rec recommend' first")
+        try:
+            return launched, json.loads(done.stdout)
+        except ValueError as error:
+            raise MeasurementError(
+                f"a fresh process ({task}) answered {done.stdout[:40]!r}, expected one JSON object; "
+                f"{sys.executable} must be a plain Python"
+            ) from error

@@ -1,0 +1,82 @@
+"""Names beside points, none over another: each takes the nearest free place around its point, or moves further out."""
+
+from __future__ import annotations
+
+__all__ = ["Box", "place"]
+
+import math
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Tried in this order: right, left, above, below, then the corners; then the same further away.
+_DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+_DISTANCES = (9, 16, 26, 38, 52, 70, 92)
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in the units of the drawing, y upwards."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def overlap(self, other: Box) -> float:
+        """Return the shared area."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.top, other.top) - max(self.bottom, other.bottom)
+        return max(width, 0.0) * max(height, 0.0)
+
+    def outside(self, bounds: Box) -> float:
+        """Return the area that lies outside ``bounds``."""
+        return (self.right - self.left) * (self.top - self.bottom) - self.overlap(bounds)
+
+
+def place(
+    points: Sequence[tuple[float, float]],
+    sizes: Sequence[tuple[float, float]],
+    *,
+    obstacles: Sequence[Box],
+    faint: Sequence[Box] = (),
+    bounds: Box,
+) -> list[Box]:
+    """Find a place for the name of each point.
+
+    Args:
+        points: Where the points are.
+        sizes: Width and height of each name.
+        obstacles: What must stay free, for example the points.
+        faint: What may be crossed where nothing better is free, for example error bars.
+        bounds: What no name should leave.
+
+    Returns:
+        One box a name. Where all places are taken, the one that hides least.
+    """
+    taken = list(obstacles)
+    found = []
+    for point, size in zip(points, sizes, strict=True):
+        places = [(far, _beside(point, size, way, far)) for far, way in product(_DISTANCES, _DIRECTIONS)]
+        costs = [
+            far
+            + 9 * sum(box.overlap(other) for other in taken)
+            + 0.5 * sum(box.overlap(other) for other in faint)
+            + 9 * box.outside(bounds)
+            for far, box in places
+        ]
+        best = min(range(len(places)), key=lambda index: (round(costs[index], 3), index))
+        found.append(places[best][1])
+        taken.append(places[best][1])
+    return found
+
+
+def _beside(point: tuple[float, float], size: tuple[float, float], way: tuple[int, int], far: float) -> Box:
+    (x, y), (width, height), (across, up) = point, size, way
+    reach = far / math.hypot(across, up)
+    left = x + across * reach - width * (1 - across) / 2
+    bottom = y + up * reach - height * (1 - up) / 2
+    return Box(left, bottom, left + width, bottom + height)

@@ -1,0 +1,141 @@
+"""What the figures mean: one sentence a bundle, and one for all of them.
+
+A bundle is held against the fp32 bundle of the same model, on the same machine, preferably for the same target.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Verdict", "headline", "names", "verdicts"]
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from edge_rec_devices.report.wording import megabytes, milliseconds, percent, quality, short, times
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_rec_devices.result import Measurement
+
+# Two medians closer than this are called equally fast: runs of one bundle differ as much.
+EQUAL = 0.05
+# The bundle's own gate for rescored binary codes: below it the list is another one, however good.
+SAME_ITEMS = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a bundle is worth.
+
+    Attributes:
+        kind: ``reference`` for fp32, ``kept`` and ``lost`` for its quality against that, ``open`` where it cannot be told.
+        badge: The kind in a few words.
+        text: The sentence, without the bundle's name.
+    """
+
+    kind: Literal["reference", "kept", "lost", "open"]
+    badge: str
+    text: str
+
+
+def names(results: Sequence[Measurement]) -> tuple[str, ...]:
+    """Name each result as shortly as tells it apart: precision and target, then the model, then a number."""
+    several = len({result.subject.model for result in results}) > 1
+    found = [
+        f"{short(result.subject.model, longest=24) + ' ' if several else ''}"
+        f"{short(result.subject.precision, longest=18)} · {short(result.subject.target, longest=10)}"
+        for result in results
+    ]
+    counts, seen = Counter(found), Counter[str]()
+    for index, name in enumerate(found):
+        if counts[name] > 1:
+            seen[name] += 1
+            found[index] = f"{name} ({seen[name]})"
+    return tuple(found)
+
+
+def verdicts(results: Sequence[Measurement]) -> tuple[Verdict, ...]:
+    """Judge each result against its reference among the others."""
+    return tuple(_verdict(result, _reference(result, results)) for result in results)
+
+
+def headline(results: Sequence[Measurement]) -> str:
+    """Say what to take: the smallest bundle whose quality stayed, and the fastest."""
+    labels = names(results)
+    if len(results) == 1:
+        only = results[0]
+        return (
+            f"{labels[0]}: {megabytes(only.subject.model_bytes)} of model, half of the requests answered within "
+            f"{milliseconds(only.request.p50_ms)} and 99 % within {milliseconds(only.request.p99_ms)}."
+        )
+    judged = list(zip(labels, results, verdicts(results), strict=True))
+    kept = [one for one in judged if one[2].kind == "kept"]
+    fastest, fast, _ = min(judged, key=lambda one: one[1].request.p50_ms)
+    if not kept:
+        smallest, small, _ = min(judged, key=lambda one: one[1].subject.model_bytes)
+        return (
+            f"The smallest is {smallest} with {megabytes(small.subject.model_bytes)}; "
+            f"the fastest is {fastest} with a median request of {milliseconds(fast.request.p50_ms)}."
+        )
+    smallest, small, _ = min(kept, key=lambda one: one[1].subject.model_bytes)
+    reference = _reference(small, results)
+    instead = f" instead of {megabytes(reference.subject.model_bytes)}" if reference else ""
+    return (
+        f"The smallest bundle whose quality stays within the noise of fp32 is {smallest}: "
+        f"{megabytes(small.subject.model_bytes)}{instead}. "
+        f"The fastest is {fastest}, with a median request of {milliseconds(fast.request.p50_ms)}."
+    )
+
+
+def _reference(result: Measurement, results: Sequence[Measurement]) -> Measurement | None:
+    same = [
+        other
+        for other in results
+        if other.subject.precision == "fp32"
+        and other.subject.model == result.subject.model
+        and (other.environment.cpu, other.environment.machine) == (result.environment.cpu, result.environment.machine)
+    ]
+    return min(same, key=lambda other: other.subject.target != result.subject.target, default=None)
+
+
+def _verdict(result: Measurement, reference: Measurement | None) -> Verdict:
+    if result.subject.precision == "fp32":
+        return Verdict(kind="reference", badge="reference", text=_alone(result))
+    if reference is None:
+        return Verdict(kind="open", badge="no fp32 beside it", text=_alone(result))
+    cost = f"{_size(reference, result)}, {_speed(reference, result)}"
+    mine, theirs = result.subject.quality, reference.subject.quality
+    if mine.ndcg_at_10 is None or theirs.ndcg_at_10 is None or theirs.ndcg_at_10_ci is None:
+        return Verdict(kind="open", badge="no quality figures", text=f"{cost}; its quality was not measured.")
+    share = f"{percent(mine.ndcg_at_10 / theirs.ndcg_at_10)} of its NDCG@10" if theirs.ndcg_at_10 else "an NDCG@10 of 0, as fp32"
+    overlap = "" if mine.overlap_at_10 is None else f" and {percent(mine.overlap_at_10)} of its top 10"
+    kept = f"{cost}, and keeps {share}{overlap}"
+    if mine.ndcg_at_10 < theirs.ndcg_at_10_ci[0]:
+        return Verdict(kind="lost", badge="quality lost", text=f"{kept}: a loss beyond the noise of that figure.")
+    if mine.overlap_at_10 is not None and mine.overlap_at_10 < SAME_ITEMS:
+        return Verdict(kind="lost", badge="other items", text=f"{kept}: as good within the noise, but with other items.")
+    return Verdict(kind="kept", badge="quality kept", text=f"{kept}: within the noise of that figure.")
+
+
+def _alone(result: Measurement) -> str:
+    score = result.subject.quality.ndcg_at_10
+    graded = "its quality was not measured" if score is None else f"NDCG@10 is {quality(score)}"
+    return (
+        f"{megabytes(result.subject.model_bytes)} of model, a median request of {milliseconds(result.request.p50_ms)} "
+        f"and a first answer {milliseconds(result.cold_start.median_ms)} after the start; {graded}."
+    )
+
+
+def _size(reference: Measurement, result: Measurement) -> str:
+    ratio = reference.subject.model_bytes / max(result.subject.model_bytes, 1)
+    if abs(ratio - 1) < EQUAL:
+        return "as large as fp32"
+    return f"{times(ratio)} smaller than fp32" if ratio > 1 else f"{times(1 / max(ratio, 1e-9))} larger than fp32"
+
+
+def _speed(reference: Measurement, result: Measurement) -> str:
+    ratio = reference.request.p50_ms / max(result.request.p50_ms, 1e-9)
+    if abs(ratio - 1) < EQUAL:
+        return "answers as fast"
+    return f"answers {times(ratio)} faster" if ratio > 1 else f"answers {times(1 / max(ratio, 1e-9))} slower"

@@ -1,0 +1,58 @@
+"""Numbers as a reader wants them: three digits, a unit, a dash for what is not known."""
+
+from __future__ import annotations
+
+__all__ = ["NOT_KNOWN", "clean", "megabytes", "milliseconds", "percent", "quality", "short", "times"]
+
+import math
+import unicodedata
+
+NOT_KNOWN = "–"
+
+
+def milliseconds(value: float | None) -> str:
+    """Write a duration with three digits: ``0.312 ms``, ``148 ms``."""
+    return NOT_KNOWN if value is None else f"{_three_digits(value)} ms"
+
+
+def megabytes(value: float | None) -> str:
+    """Write bytes as MB of 10^6, or as kB below a tenth of that."""
+    if value is None:
+        return NOT_KNOWN
+    return f"{_three_digits(value / 1e6)} MB" if value >= 1e5 else f"{_three_digits(value / 1e3)} kB"
+
+
+def quality(value: float | None) -> str:
+    """Write a metric between 0 and 1 with four decimals."""
+    return NOT_KNOWN if value is None else f"{value:.4f}"
+
+
+def percent(value: float | None) -> str:
+    """Write a share with one decimal: ``98.6 %``."""
+    return NOT_KNOWN if value is None else f"{100 * value:.1f} %"
+
+
+def times(value: float) -> str:
+    """Write a ratio: ``3.4×``."""
+    return f"{value:.2g}×" if value < 9.95 else f"{value:.0f}×"
+
+
+def clean(text: str) -> str:
+    """Drop control and direction marks, which could break a drawing or reorder the words around a name."""
+    return "".join(letter for letter in text if unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+def short(text: str, *, longest: int = 30) -> str:
+    """Clean a name and cut its middle out where it is too long for a drawing."""
+    text = clean(text)
+    if len(text) <= longest:
+        return text
+    head = (longest - 1) * 2 // 3
+    return f"{text[:head]}…{text[-(longest - 1 - head) :]}"
+
+
+def _three_digits(value: float) -> str:
+    if value <= 0:
+        return f"{value:g}"
+    decimals = max(0, 2 - math.floor(math.log10(value) + 1e-9))
+    return f"{value:.{decimals}f}"

@@ -1,0 +1,265 @@
+"""What a measurement found, and the JSON file that carries it: units in the names, nothing made up."""
+
+from __future__ import annotations
+
+__all__ = [
+    "MAX_BYTES",
+    "SCHEMA",
+    "ColdStart",
+    "Measurement",
+    "Memory",
+    "Quality",
+    "Setup",
+    "Stage",
+    "Stages",
+    "Subject",
+    "load_results",
+    "save_results",
+]
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from edge_rec_devices._files import write_whole
+from edge_rec_devices._schema import decode
+from edge_rec_devices.environment import Environment  # noqa: TC001 - a field type, read back when a file is decoded
+from edge_rec_devices.latency import Latency  # noqa: TC001 - as above
+from edge_rec_runtime.errors import MeasurementError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+SCHEMA = 1
+# A result is about 6 KB; what is a thousand times larger is no result file.
+MAX_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """How good the bundle's answers are, as its manifest says; measured when it was converted, not here.
+
+    Attributes:
+        ndcg_at_10: NDCG@10 over held-out histories.
+        ndcg_at_10_ci: Its 95 % bootstrap interval over users.
+        overlap_at_10: Share of the fp32 model's top 10 that the bundle keeps.
+        users: Histories behind the figures.
+    """
+
+    ndcg_at_10: float | None = None
+    ndcg_at_10_ci: tuple[float, float] | None = None
+    overlap_at_10: float | None = None
+    users: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """The bundle that was measured.
+
+    Attributes:
+        file: File name, without folders.
+        model: The model's name in the manifest.
+        target: ``onnx`` or ``tflite``: the encoder that ran.
+        precision: Slug of the precision, for example ``int8``.
+        sha256: Of the whole file.
+        bytes: Size of the file.
+        model_bytes: Graphs and tables.
+        items: Rows of the item table.
+        dims: Width of a vector.
+        max_length: Longest history, in events, that the encoder takes.
+        quality: What the manifest says of its quality.
+    """
+
+    file: str
+    model: str
+    target: str
+    precision: str
+    sha256: str
+    bytes: int
+    model_bytes: int
+    items: int
+    dims: int
+    max_length: int
+    quality: Quality
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What was asked of the bundle, and how noise was met.
+
+    Attributes:
+        backend: Engine that ran the encoder.
+        threads: Threads given to it.
+        k: Recommendations asked for in a request.
+        histories: Real histories that were replayed in turn.
+        mean_events: Their mean length.
+        rounds: Parts that the timing was split into; bundles of one run took turns, so that a slow minute met all.
+        bundles: Bundles in that run.
+        seconds: Time given to whole requests of this bundle.
+        warmup: Requests before the first timed one.
+    """
+
+    backend: str
+    threads: int
+    k: int
+    histories: int
+    mean_events: float
+    rounds: int
+    bundles: int
+    seconds: float
+    warmup: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColdStart:
+    """From the start of a new process to its first answer, file cache warm; medians over fresh processes, in milliseconds.
+
+    Attributes:
+        median_ms: From exec to the first answer.
+        samples_ms: Every process, in the order measured.
+        python_ms: Until the interpreter ran its first line.
+        import_ms: Reading the request and importing the runtime, and with it numpy.
+        open_ms: ``Recommender.open``, loading the engine included.
+        first_request_ms: The first ``recommend``.
+        bare_python_ms: For comparison: a process that does nothing.
+        numpy_ms: For comparison: a process that imports numpy only.
+        engine_ms: For comparison: a process that imports numpy and the engine only.
+    """
+
+    median_ms: float
+    samples_ms: tuple[float, ...]
+    python_ms: float
+    import_ms: float
+    open_ms: float
+    first_request_ms: float
+    bare_python_ms: float
+    numpy_ms: float
+    engine_ms: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One part of a request.
+
+    Attributes:
+        name: As in the architecture: lookup, gather, encode, filter, search, label.
+        p50_ms: Its median.
+        mean_ms: Its mean.
+        share: Its mean as a share of all stages' means.
+    """
+
+    name: str
+    p50_ms: float
+    mean_ms: float
+    share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stages:
+    """Where a request's time goes, timed in rounds of their own so that the stopwatch does not slow the whole request.
+
+    Attributes:
+        parts: The stages, in order.
+        requests: Requests that were timed stage by stage.
+        sum_ratio: Median of the stages' sum over the median of the untimed-inside whole request; near 1 when they agree.
+        agrees: Whether the ratio is within 15 % of 1.
+    """
+
+    parts: tuple[Stage, ...]
+    requests: int
+    sum_ratio: float
+    agrees: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """Main memory of a fresh process that opens the bundle and answers histories. None where the system does not tell.
+
+    Attributes:
+        peak_rss_bytes: VmHWM after the last answer.
+        first_answer_rss_bytes: VmHWM after the first answer.
+        idle_rss_bytes: VmHWM of an interpreter that does nothing.
+        mapped_bytes: Address space that maps the bundle; pages of it count as resident only once touched.
+        answers: Histories that the process answered.
+    """
+
+    peak_rss_bytes: int | None
+    first_answer_rss_bytes: int | None
+    idle_rss_bytes: int | None
+    mapped_bytes: int | None
+    answers: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One bundle on one machine.
+
+    Attributes:
+        subject: The bundle.
+        setup: What was asked of it.
+        environment: Where.
+        request: Whole requests in a warm process.
+        stages: Where their time goes.
+        cold_start: Fresh processes.
+        memory: Memory of a fresh process.
+        measured_at: When, UTC, ISO 8601.
+        missing: Why an attribute of `Memory` is None.
+    """
+
+    subject: Subject
+    setup: Setup
+    environment: Environment
+    request: Latency
+    stages: Stages
+    cold_start: ColdStart
+    memory: Memory
+    measured_at: str
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _File:
+    schema: int
+    results: tuple[Measurement, ...]
+
+
+def load_results(path: Path) -> tuple[Measurement, ...]:
+    """Read and check a result file.
+
+    Raises:
+        MeasurementError: Missing, too large, not JSON, of a newer schema, or not what a measurement writes.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise MeasurementError(f"{path} has {size} bytes, a result file at most {MAX_BYTES}; give a file that bench wrote")
+        content = json.loads(path.read_bytes(), parse_constant=_no_constant)
+    except OSError as error:
+        raise MeasurementError(f"{path}: {error.strerror or error}; give a file that 'edge-rec bench' wrote") from error
+    except (ValueError, RecursionError) as error:
+        raise MeasurementError(f"{path} is not JSON ({_short(error)}); give a file that 'edge-rec bench' wrote") from error
+    schema = content.get("schema") if isinstance(content, dict) else None
+    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+        raise MeasurementError(f"{path} has no 'schema' number; give a file that 'edge-rec bench' wrote")
+    if schema > SCHEMA:
+        raise MeasurementError(f"{path} has schema {schema}, this release reads up to {SCHEMA}; upgrade edge-rec")
+    results = decode(content, _File, where=str(path)).results
+    if not results:
+        raise MeasurementError(f"{path} holds no result; measure a bundle with 'edge-rec bench'")
+    return results
+
+
+def save_results(path: Path, results: Sequence[Measurement]) -> None:
+    """Write measurements as one file, whole or not at all."""
+    content = {"schema": SCHEMA, "results": [asdict(result) for result in results]}
+    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _no_constant(word: str) -> float:
+    raise ValueError(f"{word} is no JSON number")
+
+
+def _short(error: Exception) -> str:
+    text = str(error)
+    return text if len(text) <= 80 else f"{text[:77]}..."
