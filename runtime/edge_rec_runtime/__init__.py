@@ -18,6 +18,9 @@ __all__ = [
     "Manifest",
     "Precision",
     "Progress",
+    "Recommendation",
+    "Recommendations",
+    "Recommender",
     "read_histories",
     "silent",
     "top_k",
@@ -31,4 +34,6 @@ from edge_rec_runtime.codes import LAYOUTS, BinaryTable, Fp32Table, Int8Table, I
 from edge_rec_runtime.histories import History, read_histories, write_histories
 from edge_rec_runtime.precision import Precision
 from edge_rec_runtime.progress import Progress, silent
+from edge_rec_runtime.recommendations import Recommendation, Recommendations
+from edge_rec_runtime.recommender import Recommender
 from edge_rec_runtime.search import top_k

@@ -117,7 +117,8 @@ class Bundle:
             found = hashlib.sha256(content).hexdigest()
             if found != want:
                 raise BundleError(
-                    f"member {name!r} has SHA-256 {found[:12]}..., the manifest says {want[:12]}...; the file is damaged or was changed, copy it again"
+                    f"member {name!r} has SHA-256 {found[:12]}..., the manifest says {want[:12]}...; "
+                    "the file is damaged or was changed, copy it again"
                 )
 
     def read(self, member: str) -> bytes:
@@ -196,7 +197,8 @@ class Bundle:
             table = self.table(role)
             if (table.rows, table.dims) != (catalogue.items, manifest.dims):
                 raise BundleError(
-                    f"the table {role!r} is {table.rows} x {table.dims}; the manifest says {catalogue.items} items x {manifest.dims}"
+                    f"the table {role!r} is {table.rows} x {table.dims}; "
+                    f"the manifest says {catalogue.items} items x {manifest.dims}, the file is damaged"
                 )
         if catalogue.popularity is not None:
             self.array(catalogue.popularity)

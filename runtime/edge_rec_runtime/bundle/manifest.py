@@ -141,7 +141,8 @@ class Manifest:
         version = fields.number(record, "schema_version", least=1)
         if version > SCHEMA_VERSION:
             raise BundleError(
-                f"the bundle has schema version {version}; this release of edge-rec reads version {SCHEMA_VERSION}, upgrade it: pip install -U edge-rec"
+                f"the bundle has schema version {version}; this release of edge-rec reads version {SCHEMA_VERSION}, "
+                "upgrade it: pip install -U edge-rec"
             )
         fields.choice(record, "kind", ("retriever",))
         inputs = fields.mapping(record, "inputs")

@@ -1,0 +1,81 @@
+"""Engines that run an encoder: which there are, which are installed, and which one runs a bundle.
+
+An engine is imported when a bundle is opened with it, never before.
+"""
+
+from __future__ import annotations
+
+__all__ = ["BACKENDS", "Backend", "Encoder", "installed", "open_encoder"]
+
+import difflib
+import importlib.util
+from typing import TYPE_CHECKING
+
+from edge_rec_runtime.backends.litert import AiEdgeLitert, TfliteRuntime
+from edge_rec_runtime.backends.onnxruntime import OnnxRuntime
+from edge_rec_runtime.backends.protocol import Backend, Encoder
+from edge_rec_runtime.errors import BackendError, DependencyError, RequestError
+
+if TYPE_CHECKING:
+    from edge_rec_runtime.bundle import Bundle
+
+# In the order in which "auto" tries them.
+BACKENDS: dict[str, Backend] = {
+    "onnxruntime": OnnxRuntime(),
+    "litert": AiEdgeLitert(),
+    "tflite-runtime": TfliteRuntime(),
+}
+
+
+def installed() -> tuple[str, ...]:
+    """Return the names of the backends whose engine is installed; nothing is imported."""
+    return tuple(name for name, backend in BACKENDS.items() if _is_installed(backend))
+
+
+def open_encoder(bundle: Bundle, *, backend: str = "auto", threads: int = 1) -> Encoder:
+    """Load a bundle's encoder.
+
+    Args:
+        bundle: An open bundle.
+        backend: A key of `BACKENDS`, or ``auto`` for the first that is installed and has a graph in the bundle.
+        threads: Threads that the engine may use.
+
+    Raises:
+        RequestError: No such backend, or fewer than one thread.
+        DependencyError: The engine is not installed; the message carries the pip command.
+        BackendError: The bundle has no graph for the backend, or the engine cannot run it.
+    """
+    if threads < 1:
+        raise RequestError(f"threads is {threads}; an engine needs at least 1")
+    if backend != "auto" and backend not in BACKENDS:
+        near = difflib.get_close_matches(backend, BACKENDS, n=1, cutoff=0.4)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise RequestError(f"backend {backend!r} is not known; use auto, {', '.join(BACKENDS)}{hint}")
+    graphs = bundle.manifest.encoder_members
+    if backend != "auto":
+        engine = BACKENDS[backend]
+        if engine.target not in graphs:
+            raise BackendError(
+                f"{bundle.path}: backend {backend!r} runs {engine.target} graphs, and this bundle has "
+                f"{' and '.join(graphs) or 'none'}; "
+                f"convert it with --to {engine.target}, or use another backend"
+            )
+        return engine.load(bundle, threads=threads)
+    failures: list[str] = []
+    for name, engine in BACKENDS.items():
+        if engine.target in graphs and _is_installed(engine):
+            try:
+                return engine.load(bundle, threads=threads)
+            except BackendError as error:
+                failures.append(f"{name}: {error}")
+    if failures:
+        raise BackendError("; ".join(failures))
+    commands = " or ".join(f"pip install 'edge-rec[{engine.extra}]'" for engine in BACKENDS.values() if engine.target in graphs)
+    raise DependencyError(
+        f"{bundle.path}: no engine for this bundle's {' and '.join(graphs) or 'missing'} encoder is installed; "
+        + (f"run: {commands}" if commands else "convert it again")
+    )
+
+
+def _is_installed(backend: Backend) -> bool:
+    return importlib.util.find_spec(backend.package) is not None
