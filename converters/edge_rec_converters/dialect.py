@@ -23,6 +23,7 @@ __all__ = [
     "VERSION",
     "constant",
     "declare",
+    "floats",
     "is_dialect",
     "quantise_rows",
     "real",
@@ -61,6 +62,12 @@ def constant(value: ir.Value | None) -> NDArray[np.generic] | None:
     if value is None or (tensor := ir.convenience.get_const_tensor(value)) is None:
         return None
     return tensor.numpy()
+
+
+def floats(value: ir.Value | None) -> NDArray[np.float32] | None:
+    """Return the array of an fp32 constant, or None where a value is computed or of another type."""
+    array = constant(value)
+    return array.astype(np.float32, copy=False) if array is not None and array.dtype == np.float32 else None
 
 
 def text(node: ir.Node, name: str) -> str:

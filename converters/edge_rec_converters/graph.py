@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx_ir as ir
-from edge_rec_runtime.errors import ConversionError
 
 from edge_rec_converters.dialect import constant
 from edge_rec_converters.onnx_file import from_file
 from edge_rec_converters.tidy import tidy
 from edge_rec_converters.torch_export import from_torch
+from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     from edge_rec_converters.protocol import RetrieverSource
@@ -40,16 +40,18 @@ def encoder_graph(source: RetrieverSource) -> ir.Model:
 
 def _check_signature(model: ir.Model, source: RetrieverSource) -> None:
     inputs = [value for value in model.graph.inputs if value.name not in model.graph.initializers]
-    found = ([value.name for value in inputs], [value.name for value in model.graph.outputs])
-    if sorted(map(str, found[0])) != ["mask", "vectors"] or found[1] != ["query"]:
+    taken, given = ([str(value.name) for value in values] for values in (inputs, model.graph.outputs))
+    if sorted(taken) != ["mask", "vectors"] or given != ["query"]:
         raise ConversionError(
-            f"{source.name}: the graph has inputs {', '.join(map(str, found[0])) or 'none'} and outputs {', '.join(map(str, found[1]))}; "
+            f"{source.name}: the graph has the inputs {', '.join(taken) or 'none'} and the outputs {', '.join(given) or 'none'}; "
             "an encoder has the inputs vectors [batch, length, dims] and mask [batch, length], and the output query [batch, dims]"
         )
     for value in (*inputs, *model.graph.outputs):
         name = str(value.name)
         if value.dtype != ir.DataType.FLOAT:
-            raise ConversionError(f"{source.name}: '{name}' is {value.dtype}; cast inside the graph, encoders take and give float32")
+            raise ConversionError(
+                f"{source.name}: '{name}' is {value.dtype}; cast inside the graph, encoders take and give float32"
+            )
         shape = value.shape
         if shape is None:
             continue
@@ -71,4 +73,6 @@ def _check_weights(model: ir.Model, source: RetrieverSource) -> None:
     for value in model.graph.initializers.values():
         array = constant(value)
         if array is not None and array.dtype.kind == "f" and np.isnan(array).any():
-            raise ConversionError(f"{source.name}: weight '{value.name}' holds NaN; convert a checkpoint from before training diverged")
+            raise ConversionError(
+                f"{source.name}: weight '{value.name}' holds NaN; convert a checkpoint from before training diverged"
+            )

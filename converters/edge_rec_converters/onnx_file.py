@@ -4,10 +4,14 @@ from __future__ import annotations
 
 __all__ = ["from_file"]
 
-from pathlib import Path
 
 import onnx_ir as ir
+
 from edge_rec_runtime.errors import ConversionError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LARGEST = 2 << 30
 _OPSETS = range(17, 24)
@@ -29,7 +33,7 @@ def from_file(path: Path) -> ir.Model:
         _load_weights(model, path)
     except ConversionError:
         raise
-    except Exception as error:  # noqa: BLE001 - a hostile file makes the parser raise anything
+    except Exception as error:
         raise ConversionError(f"{path}: cannot be read as ONNX ({_short(error)}); export the model again") from error
     opset = model.graph.opset_imports.get("")
     if opset not in _OPSETS:
@@ -49,9 +53,13 @@ def _load_weights(model: ir.Model, path: Path) -> None:
                 continue
             held = (folder / str(tensor.location)).resolve()
             if not held.is_relative_to(folder):
-                raise ConversionError(f"{path}: weight '{value.name}' points outside the folder of the file; copy its data beside it")
+                raise ConversionError(
+                    f"{path}: weight '{value.name}' points outside the folder of the file; copy its data beside it"
+                )
             if not held.is_file():
-                raise ConversionError(f"{path}: weight '{value.name}' is kept in '{tensor.location}', which is missing; copy it beside it")
+                raise ConversionError(
+                    f"{path}: weight '{value.name}' is kept in '{tensor.location}', which is missing; copy it beside it"
+                )
             value.const_value = ir.tensor(tensor.numpy().copy(), name=value.name)
 
 

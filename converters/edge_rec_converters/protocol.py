@@ -16,35 +16,51 @@ if TYPE_CHECKING:
 
     import numpy as np
     import torch
-    from edge_rec_runtime import Catalogue
     from numpy.typing import NDArray
+
+    from edge_rec_runtime import Catalogue
 
 
 @runtime_checkable
 class RetrieverSource(Protocol):
-    """A model that scores items by the inner product of a query vector and the item table.
+    """A model that scores items by the inner product of a query vector and the item table."""
 
-    Attributes:
-        kind: ``"retriever"``.
-        name: Short name, for file names and reports.
-        encoder: A module in eval mode, ``forward(vectors [batch, length, dims] float32, mask [batch, length] float32) ->
-            query [batch, dims] float32``, or the path of an ``.onnx`` file with those inputs and that output. Histories are
-            oldest first from position 0; ``mask`` is 1 on events and 0 on the padding after them; batch and length are dynamic.
-        item_table: [items, dims] float32, rows in the order of the catalogue.
-        item_bias: [items] float32 added to the scores, or None.
-        catalogue: The ids of the rows, and what is known of the items.
-        max_length: Longest history, in events, that the encoder takes; older events fall out of the window.
-        float_weights: Patterns (fnmatch) of weight names that stay fp32 in every precision.
-    """
+    @property
+    def kind(self) -> Literal["retriever"]:
+        """What sort of recommender it is: ``"retriever"``."""
 
-    kind: Literal["retriever"]
-    name: str
-    encoder: torch.nn.Module | Path
-    item_table: NDArray[np.float32]
-    item_bias: NDArray[np.float32] | None
-    catalogue: Catalogue
-    max_length: int
-    float_weights: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """Short name, for file names and reports."""
+
+    @property
+    def encoder(self) -> torch.nn.Module | Path:
+        """A module, or the path of an ``.onnx`` file with the inputs and the output named here.
+
+        ``forward(vectors [batch, length, dims] float32, mask [batch, length] float32) -> query [batch, dims] float32``.
+        Histories are oldest first from position 0; ``mask`` is 1 on events and 0 on the padding after them; batch and length
+        are dynamic. A module is run in eval mode.
+        """
+
+    @property
+    def item_table(self) -> NDArray[np.float32]:
+        """[items, dims] float32, rows in the order of the catalogue."""
+
+    @property
+    def item_bias(self) -> NDArray[np.float32] | None:
+        """[items] float32 added to the scores, or None."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The ids of the rows, and what is known of the items."""
+
+    @property
+    def max_length(self) -> int:
+        """Longest history, in events, that the encoder takes; older events fall out of the window."""
+
+    @property
+    def float_weights(self) -> tuple[str, ...]:
+        """Patterns (fnmatch) of weight names that stay fp32 in every precision."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,7 +38,7 @@ def tidy(model: ir.Model, *, fold: bool = True) -> ir.Model:
         common.CommonSubexpressionEliminationPass(),
         common.DeduplicateInitializersPass(size_limit=_MERGED),
         common.RemoveUnusedNodesPass(),
-        common.RemoveUnusedFunctionsPass(),
+        common.RemoveUnusedFunctionsPass(),  # type: ignore[no-untyped-call]  # onnx-ir forgot its types
         common.RemoveUnusedOpsetsPass(),
         common.TopologicalSortPass(),
         common.ClearMetadataAndDocStringPass(),

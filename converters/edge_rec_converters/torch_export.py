@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx_ir as ir
 import torch
+
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -80,10 +81,10 @@ def _restore_names(model: ir.Model, encoder: torch.nn.Module) -> None:
     for value in list(model.graph.initializers.values()):
         if value.const_value is None or value.const_value.dtype != ir.DataType.FLOAT:
             continue
-        name = known.get(value.const_value.numpy().tobytes())
-        if name is not None and name not in taken:
-            value.name = name
-            taken.add(name)
+        original = known.get(value.const_value.numpy().tobytes())
+        if original is not None and original not in taken:
+            value.name = original
+            taken.add(original)
 
 
 def _first_line(error: BaseException) -> str:

@@ -31,4 +31,3 @@ def apply(model: ir.Model, *passes: Pass) -> ir.Model:
         step.ensures(model, after)
         model = after
     return model
-

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx_ir as ir
-from edge_rec_runtime.errors import ConversionError
 
-from edge_rec_converters.dialect import DOMAIN, INT8_LINEAR, constant, declare, is_dialect, quantise_rows
+from edge_rec_converters.dialect import DOMAIN, INT8_LINEAR, constant, declare, floats, is_dialect, quantise_rows
 from edge_rec_converters.edit import add_constant, drop_unused_constants, replace_nodes
+from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,8 +93,8 @@ class Int8Linears:
 
 def _matmul(node: ir.Node) -> _Site | None:
     x, right = node.inputs
-    weight = constant(right)
-    if x is None or right is None or weight is None or weight.ndim != 2 or weight.dtype != np.float32:
+    weight = floats(right)
+    if x is None or right is None or weight is None or weight.ndim != 2:
         return None
     site = _Site((node,), x, str(right.name), weight.T, None)
     users = node.outputs[0].consumers()
@@ -115,8 +115,8 @@ def _gemm(node: ir.Node) -> _Site | None:
         return None
     x, right = node.inputs[:2]
     bias = node.inputs[2] if len(node.inputs) > 2 else None
-    weight = constant(right)
-    if x is None or right is None or weight is None or weight.dtype != np.float32:
+    weight = floats(right)
+    if x is None or right is None or weight is None:
         return None
     rows = weight if node.attributes.get_int("transB", 0) else weight.T
     if bias is not None and ((held := constant(bias)) is None or held.shape != (rows.shape[0],)):

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx_ir as ir
-from edge_rec_runtime.errors import ConversionError
 
-from edge_rec_converters.dialect import DOMAIN, INT8_ROWS, constant, declare, quantise_rows
+from edge_rec_converters.dialect import DOMAIN, INT8_ROWS, declare, floats, quantise_rows
 from edge_rec_converters.edit import add_constant
+from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,8 +67,8 @@ class Int8RowTables:
 
     def _tables(self, model: ir.Model) -> Iterator[tuple[ir.Value, NDArray[np.float32]]]:
         for value in model.graph.initializers.values():
-            table = constant(value)
-            if table is None or table.ndim != 2 or table.dtype != np.float32 or table.size < self.min_elements:
+            table = floats(value)
+            if table is None or table.ndim != 2 or table.size < self.min_elements:
                 continue
             if not any(fnmatchcase(str(value.name), pattern) for pattern in self.keep):
                 yield value, table

@@ -5,12 +5,12 @@ from __future__ import annotations
 __all__ = ["EMITTERS", "emitter"]
 
 import importlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     import onnx_ir as ir
 
 # target -> module with ``emit(model) -> bytes``, imported when it is asked for: each brings the libraries of its format.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 __all__ = ["emit", "lower"]
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from edge_rec_converters.edit import add_constant, replace_nodes
 from edge_rec_converters.tidy import tidy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from numpy.typing import NDArray
 
 _ZERO = 128
@@ -32,7 +32,8 @@ _TINY = 1e-30  # stands in for the largest magnitude of a row of zeros
 def emit(model: ir.Model) -> bytes:
     """Return the bytes of the ONNX file of a graph in standard operators and the dialect."""
     lean = tidy(lower(model), fold=False)
-    return ir.to_proto(lean).SerializeToString(deterministic=True)
+    content: bytes = ir.to_proto(lean).SerializeToString(deterministic=True)
+    return content
 
 
 def lower(model: ir.Model) -> ir.Model:

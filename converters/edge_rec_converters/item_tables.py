@@ -1,0 +1,46 @@
+"""The item table in the layouts of the runtime, chosen by a precision."""
+
+from __future__ import annotations
+
+__all__ = ["encoder_table", "item_tables"]
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_rec_converters.binary_codes import fit_binary
+from edge_rec_runtime import Int8Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from edge_rec_converters.reference import Reference
+    from edge_rec_runtime import ItemTable, Precision
+
+
+def item_tables(precision: Precision, fit: Reference) -> dict[str, ItemTable]:
+    """Encode the source's table for each role of a bundle.
+
+    Args:
+        precision: What the table is stored in.
+        fit: The source's table, and its queries on the histories that codes are fitted to.
+    """
+    tables = {"items": LAYOUTS[precision.items](fit)}
+    if precision.rescore != "none":
+        tables["rescore"] = LAYOUTS[precision.rescore](fit)
+    return tables
+
+
+def encoder_table(tables: Mapping[str, ItemTable]) -> NDArray[np.float32]:
+    """Return the vectors [items, dims] that the device feeds to the encoder."""
+    table = tables.get("rescore", tables["items"])
+    return table.decode(np.arange(table.rows))
+
+
+LAYOUTS: dict[str, Callable[[Reference], ItemTable]] = {
+    "fp32": lambda fit: fit.table,
+    "int8": lambda fit: Int8Table.encode(fit.table.values, fit.table.bias),
+    "binary": fit_binary,
+}
