@@ -1,6 +1,7 @@
 """The device: a bundle, its item tables, search, engines, and `Recommender`, the one object that an app uses.
 
-Needs numpy and one inference engine; never torch, never the ``onnx`` package.
+Needs numpy and one inference engine; never torch, never the ``onnx`` package. A name is imported when it is first used, so that
+reading an error class does not load numpy.
 """
 
 from __future__ import annotations
@@ -28,12 +29,48 @@ __all__ = [
     "write_histories",
 ]
 
-from edge_rec_runtime.bundle import Bundle, BundleContents, Manifest, write_bundle
-from edge_rec_runtime.catalogue import Catalogue
-from edge_rec_runtime.codes import LAYOUTS, BinaryTable, Fp32Table, Int8Table, ItemTable
-from edge_rec_runtime.histories import History, read_histories, write_histories
-from edge_rec_runtime.precision import Precision
-from edge_rec_runtime.progress import Progress, silent
-from edge_rec_runtime.recommendations import Recommendation, Recommendations
-from edge_rec_runtime.recommender import Recommender
-from edge_rec_runtime.search import top_k
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge_rec_runtime.bundle import Bundle, BundleContents, Manifest, write_bundle
+    from edge_rec_runtime.catalogue import Catalogue
+    from edge_rec_runtime.codes import LAYOUTS, BinaryTable, Fp32Table, Int8Table, ItemTable
+    from edge_rec_runtime.histories import History, read_histories, write_histories
+    from edge_rec_runtime.precision import Precision
+    from edge_rec_runtime.progress import Progress, silent
+    from edge_rec_runtime.recommendations import Recommendation, Recommendations
+    from edge_rec_runtime.recommender import Recommender
+    from edge_rec_runtime.search import top_k
+
+# name -> the module that it is imported from
+_HOMES: dict[str, str] = {
+    "LAYOUTS": "codes",
+    "BinaryTable": "codes",
+    "Bundle": "bundle",
+    "BundleContents": "bundle",
+    "Catalogue": "catalogue",
+    "Fp32Table": "codes",
+    "History": "histories",
+    "Int8Table": "codes",
+    "ItemTable": "codes",
+    "Manifest": "bundle",
+    "Precision": "precision",
+    "Progress": "progress",
+    "Recommendation": "recommendations",
+    "Recommendations": "recommendations",
+    "Recommender": "recommender",
+    "read_histories": "histories",
+    "silent": "progress",
+    "top_k": "search",
+    "write_bundle": "bundle",
+    "write_histories": "histories",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
