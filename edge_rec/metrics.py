@@ -1,0 +1,138 @@
+"""How well a model foretells held-out events: the rank of each user's target among all items that the user had not seen."""
+
+from __future__ import annotations
+
+__all__ = ["HeldOut", "Quality", "held_out", "quality"]
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from edge_rec_converters.metrics import bootstrap_interval, hit_rate_at_k, mrr_at_k, ndcg_at_k
+from edge_rec_runtime.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from edge_rec.data import Sequences
+    from edge_rec_converters.protocol import RetrieverSource
+
+_TOGETHER = 128  # users scored at a time
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldOut:
+    """What a model made of each user's held-out event.
+
+    Attributes:
+        ranks: [users] int64, 0-based rank of the target.
+        top: [users, k] int32 rows of the best items not yet seen, -1 where there are fewer; [users, 0] unless asked for.
+    """
+
+    ranks: NDArray[np.int64]
+    top: NDArray[np.int32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """Means over users, and their 95 % bootstrap intervals.
+
+    Attributes:
+        users: How many users were asked about.
+        hr: Share of the users whose target is among the first ten.
+        ndcg: Mean NDCG@10.
+        mrr: Mean reciprocal rank, 0 beyond the tenth.
+        coverage: Share of the catalogue that is among the first ten of anybody, or None where the lists were not made.
+    """
+
+    users: int
+    hr: float
+    hr_ci: tuple[float, float]
+    ndcg: float
+    ndcg_ci: tuple[float, float]
+    mrr: float
+    mrr_ci: tuple[float, float]
+    coverage: float | None = None
+
+    def row(self) -> dict[str, object]:
+        """Return the figures under the names that result files use."""
+        return {
+            "users": self.users,
+            "hr_at_10": self.hr,
+            "hr_at_10_ci": list(self.hr_ci),
+            "ndcg_at_10": self.ndcg,
+            "ndcg_at_10_ci": list(self.ndcg_ci),
+            "mrr_at_10": self.mrr,
+            "mrr_at_10_ci": list(self.mrr_ci),
+            "coverage_at_10": self.coverage,
+        }
+
+
+def held_out(source: RetrieverSource, histories: Sequences, targets: NDArray[np.int32], *, k: int = 0) -> HeldOut:
+    """Rank each user's target among all items that are not in the history; the target is never left out.
+
+    Of equal scores the smaller row ranks first, as on the device.
+
+    Args:
+        source: A model at the door; its encoder is a torch module.
+        histories: Item rows, oldest first; only the last ``source.max_length`` are shown, all are excluded.
+        targets: [users] item rows.
+        k: Length of the lists to return.
+
+    Raises:
+        ModelError: The model gives scores that are not finite.
+    """
+    ranks = np.empty(len(targets), dtype=np.int64)
+    top = np.full((len(targets), k), -1, dtype=np.int32)
+    for users, scores in _scored(source, histories):
+        if not np.isfinite(scores).all():
+            raise ModelError(f"{source.name}: some scores are not finite; the training diverged, train again with a smaller step")
+        lines, wanted = np.arange(len(users)), targets[users]
+        own = scores[lines, wanted].copy()
+        for line, user in enumerate(users):
+            scores[line, histories[user]] = -np.inf
+        scores[lines, wanted] = own
+        rows = np.arange(scores.shape[1])
+        before = (scores > own[:, None]) | ((scores == own[:, None]) & (rows < wanted[:, None]))
+        ranks[users] = before.sum(axis=1)
+        if k:
+            best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+            left = np.isfinite(np.take_along_axis(scores, best, axis=1))
+            top[users, : best.shape[1]] = np.where(left, best, -1)
+    return HeldOut(ranks=ranks, top=top)
+
+
+def quality(found: HeldOut, *, items: int) -> Quality:
+    """Sum up over users; ``items`` is the size of the catalogue."""
+    per_user = [metric(found.ranks) for metric in (hit_rate_at_k, ndcg_at_k, mrr_at_k)]
+    (hr, hr_ci), (ndcg, ndcg_ci), (mrr, mrr_ci) = ((float(values.mean()), bootstrap_interval(values)) for values in per_user)
+    shown = found.top[found.top >= 0]
+    coverage = len(np.unique(shown)) / items if found.top.shape[1] else None
+    return Quality(
+        users=len(found.ranks), hr=hr, hr_ci=hr_ci, ndcg=ndcg, ndcg_ci=ndcg_ci, mrr=mrr, mrr_ci=mrr_ci, coverage=coverage
+    )
+
+
+def _scored(source: RetrieverSource, histories: Sequences) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Yield users and their scores [users, items], users of similar history length together."""
+    if isinstance(source.encoder, Path):
+        raise ModelError(f"{source.name}: {source.encoder} is scored from its bundle; only torch encoders are scored here")
+    lengths = np.minimum(np.diff(histories.offsets), source.max_length)
+    order = np.argsort(lengths, kind="stable")
+    table = torch.from_numpy(np.ascontiguousarray(source.item_table))
+    with torch.inference_mode():
+        for start in range(0, len(order), _TOGETHER):
+            users = order[start : start + _TOGETHER]
+            rows = np.zeros((len(users), max(int(lengths[users].max()), 1)), dtype=np.int64)
+            mask = np.zeros(rows.shape, dtype=np.float32)
+            for line, user in enumerate(users):
+                rows[line, : lengths[user]] = histories[user][len(histories[user]) - lengths[user] :]
+                mask[line, : lengths[user]] = 1
+            query = source.encoder(table[torch.from_numpy(rows)], torch.from_numpy(mask))
+            scores: NDArray[np.float32] = (query @ table.T).numpy()
+            yield users, scores if source.item_bias is None else scores + source.item_bias

@@ -1,0 +1,186 @@
+"""Run directories: what training leaves, and everything that is made from a model starts with.
+
+    config.json           the model's options, the data, how training went, how good it is
+    weights.safetensors   float32
+    catalogue.json        ids, titles, attributes and popularity of the items, in row order
+    heldout/              validation.jsonl and test.jsonl: each user's history and the event after it
+
+``config.json`` is written last: a folder without it is a run that has not finished. Weights and configuration alone are a
+model without its catalogue, which `bind` joins to one; that is how weights are kept without a row of anybody's data.
+"""
+
+from __future__ import annotations
+
+__all__ = ["bind", "fingerprint", "held_out_histories", "load_run", "read_config", "write_model", "write_run"]
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from edge_rec.models.zoo import MODELS, Model
+from edge_rec_runtime import Catalogue, History, write_histories
+from edge_rec_runtime.errors import DataError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from edge_rec.data import Sequences, Split
+
+_SCHEMA = 1
+
+
+def fingerprint(catalogue: Catalogue) -> str:
+    """Return the SHA-256 of the item ids in row order: weights belong to one order of the items."""
+    return hashlib.sha256("\n".join(catalogue.ids).encode()).hexdigest()
+
+
+def write_run(folder: Path, model: Model, split: Split, *, record: Mapping[str, Any]) -> None:
+    """Write a run directory; a reader finds the former one until this one is whole.
+
+    Args:
+        folder: Made where it is missing.
+        model: The trained model.
+        split: What it was trained and judged on.
+        record: How it was trained and how good it is, fit for JSON.
+    """
+    (folder / "heldout").mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").unlink(missing_ok=True)
+    parts = (("validation", split.train, split.validation), ("test", split.test_histories, split.test))
+    for name, histories, targets in parts:
+        write_histories(folder / "heldout" / f"{name}.jsonl", held_out_histories(split, histories, targets))
+    _write_json(folder / "catalogue.json", _described(model.catalogue))
+    write_model(folder, model, record=record)
+
+
+def write_model(folder: Path, model: Model, *, record: Mapping[str, Any]) -> None:
+    """Write weights and configuration alone, without ids or titles; `bind` reads them.
+
+    Args:
+        folder: Exists.
+        model: The trained model.
+        record: How it was trained and how good it is, fit for JSON.
+    """
+    partial = folder / f".weights.{os.getpid()}.part"
+    try:
+        save_file({name: np.ascontiguousarray(value) for name, value in model.weights().items()}, partial)
+        partial.replace(folder / "weights.safetensors")
+    except SafetensorError as error:  # what safetensors makes of a full disk
+        raise ModelError(f"{folder}: the weights cannot be written ({error}); free the space and try again") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    head = {"schema": _SCHEMA, "model": model.name, "options": model.describe(), "items_sha256": fingerprint(model.catalogue)}
+    _write_json(folder / "config.json", head | dict(record))
+
+
+def load_run(folder: Path | str) -> Model:
+    """Read the model of a run directory.
+
+    Raises:
+        ModelError: The folder is no finished run, or its parts are damaged or not of one run.
+    """
+    return bind(folder, _read_catalogue(Path(folder) / "catalogue.json"))
+
+
+def bind(folder: Path | str, catalogue: Catalogue) -> Model:
+    """Join weights and configuration to a catalogue, for example one that was made from the same data again.
+
+    Raises:
+        ModelError: The parts are damaged, or the catalogue is not that of the training.
+    """
+    config = read_config(folder)
+    if config.get("items_sha256") != fingerprint(catalogue):
+        raise ModelError(
+            f"{folder}: the weights belong to a catalogue with fingerprint {str(config.get('items_sha256'))[:12]}..., this one "
+            f"of {len(catalogue)} items has {fingerprint(catalogue)[:12]}...; use the data that the model was trained on"
+        )
+    path = Path(folder) / "weights.safetensors"
+    try:
+        weights = load_file(path)
+    except FileNotFoundError:
+        raise ModelError(f"{path}: no such file; train the model again") from None
+    except (SafetensorError, OSError, TypeError, KeyError, AttributeError) as error:  # the last three: types numpy lacks
+        raise ModelError(f"{path}: cannot be read as safetensors ({error}); copy it again, or train again") from error
+    options = config["options"]
+    if not isinstance(options, dict):
+        raise ModelError(f"{folder}: 'options' in config.json is {options!r}; expected an object")
+    return MODELS[config["model"]].restore(options, weights, catalogue)
+
+
+def read_config(folder: Path | str) -> dict[str, Any]:
+    """Read how a model was trained and how good it is.
+
+    Raises:
+        ModelError: There is no configuration, or it is of a model or a version that this release does not know.
+    """
+    path = Path(folder) / "config.json"
+    config = _read_json(
+        path, hint="is the path right, and did the training finish? `edge-rec train ... --resume` goes on with it"
+    )
+    if config.get("schema") != _SCHEMA:
+        raise ModelError(f"{path}: schema {config.get('schema')!r} is not known, only {_SCHEMA}; use the release that wrote it")
+    if not isinstance(config.get("model"), str) or config["model"] not in MODELS:
+        raise ModelError(f"{path}: model {config.get('model')!r} is not known; expected one of {', '.join(MODELS)}")
+    return {"options": {}} | config
+
+
+def held_out_histories(split: Split, histories: Sequences, targets: NDArray[np.int32]) -> list[History]:
+    """Return one history a user, with ids for rows and the held-out event as its target."""
+    ids = split.item_ids
+    return [
+        History(events=tuple(ids[row] for row in histories[user]), target=ids[targets[user]], user=split.user_ids[user])
+        for user in range(len(targets))
+    ]
+
+
+def _described(catalogue: Catalogue) -> dict[str, Any]:
+    return {
+        "ids": catalogue.ids,
+        "titles": catalogue.titles,
+        "attributes": catalogue.attributes,
+        "popularity": None if catalogue.popularity is None else catalogue.popularity.tolist(),
+    }
+
+
+def _read_catalogue(path: Path) -> Catalogue:
+    stored = _read_json(path, hint="a run directory has one; train the model again")
+    try:
+        counts, titles, attributes = stored.get("popularity"), stored.get("titles"), stored.get("attributes")
+        return Catalogue(
+            ids=tuple(stored["ids"]),
+            titles=None if titles is None else tuple(titles),
+            attributes=attributes and {name: tuple(tuple(one) for one in values) for name, values in attributes.items()},
+            popularity=None if counts is None else np.array(counts, dtype=np.uint32),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, DataError) as error:
+        raise ModelError(f"{path}: not a catalogue ({error}); copy it again, or train again") from error
+
+
+def _read_json(path: Path, *, hint: str) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise ModelError(f"{path}: no such file; {hint}") from None
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: not JSON ({error}); copy it again, or train again") from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{path}: holds no JSON object; copy it again, or train again")
+    return value
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_text(
+            json.dumps(value, ensure_ascii=False, indent=1 if "schema" in value else None) + "\n", encoding="utf-8"
+        )
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

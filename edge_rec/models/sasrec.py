@@ -1,0 +1,264 @@
+"""SASRec: self-attention over the history, trained to foretell the next item, its output table tied to its input table.
+
+Kang and McAuley, "Self-Attentive Sequential Recommendation" (ICDM 2018), with what has been learnt since: blocks normalise
+before they compute, and the loss sees the whole catalogue.
+
+The encoder exists once and computes in two ways. `SASRecEncoder.forward` is what is exported: item vectors and a mask in,
+one query out, written with the operations that every target has. `SASRecEncoder.states` gives the state after every event
+of a batch at once, for training. A test holds the two to the same numbers.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SASRec", "SASRecEncoder", "SASRecOptions"]
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, ClassVar, Self, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from edge_rec_converters.protocol import Retriever
+from edge_rec_runtime.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from edge_rec_runtime import Catalogue
+
+_FORBIDDEN = -1e4  # added to the score of what must not be attended to: exp() of it is 0 in float32, and fits float16
+
+
+@dataclass(frozen=True, kw_only=True)
+class SASRecOptions:
+    """The shape of the network.
+
+    Attributes:
+        dims: Width of item vectors and states.
+        blocks: Transformer blocks.
+        heads: Attention heads a block; they divide ``dims``.
+        feed_forward: Width of the hidden layer of a block.
+        max_length: Events that the encoder looks back.
+        dropout: Share of activations dropped in training: at the input and at the end of both halves of a block.
+    """
+
+    dims: int = 64
+    blocks: int = 2
+    heads: int = 2
+    feed_forward: int = 256
+    max_length: int = 200
+    dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        """Refuse shapes that cannot be built."""
+        for name in ("dims", "blocks", "heads", "feed_forward", "max_length"):
+            value = getattr(self, name)
+            if type(value) is not int or not 1 <= value <= 1 << 16:
+                raise ModelError(f"SASRec: {name}={value!r} is not a whole number from 1 to 65536")
+        if self.dims % self.heads:
+            raise ModelError(f"SASRec: {self.heads} heads do not divide {self.dims} dims; choose dims as a multiple of heads")
+        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
+            raise ModelError(f"SASRec: dropout={self.dropout!r} is not a number from 0 to below 1")
+
+
+def _keep_all(values: Tensor) -> Tensor:
+    return values
+
+
+class _Block(nn.Module):
+    """Attention and a feed-forward layer, each behind a normalisation and added to what came in."""
+
+    def __init__(self, options: SASRecOptions) -> None:
+        super().__init__()
+        self.heads = options.heads
+        self.attention_norm = nn.LayerNorm(options.dims)
+        self.query = nn.Linear(options.dims, options.dims)
+        self.key = nn.Linear(options.dims, options.dims)
+        self.value = nn.Linear(options.dims, options.dims)
+        self.output = nn.Linear(options.dims, options.dims)
+        self.feed_forward_norm = nn.LayerNorm(options.dims)
+        self.expand = nn.Linear(options.dims, options.feed_forward)
+        self.contract = nn.Linear(options.feed_forward, options.dims)
+
+    def forward(self, asking: Tensor, known: Tensor, bias: Tensor) -> Tensor:
+        """Let ``asking`` [batch, asked, dims] attend to ``known`` [batch, length, dims].
+
+        Heads are slices of the channels, so that no 4-D tensor and no transpose but that of the keys is exported.
+
+        Args:
+            asking: The states to be renewed.
+            known: The states that they look at.
+            bias: Added to the attention scores; broadcasts to [batch, asked, length].
+        """
+        told = self.attention_norm(known)
+        query = self.query(told if asking is known else self.attention_norm(asking))
+        key, value = self.key(told), self.value(told)
+        width = query.shape[-1] // self.heads
+        heads = []
+        for start in range(0, query.shape[-1], width):
+            part = slice(start, start + width)
+            scores = query[..., part] @ key[..., part].transpose(1, 2) * width**-0.5 + bias
+            heads.append(torch.softmax(scores, dim=-1) @ value[..., part])
+        return self._feed_forward(asking + self.output(torch.cat(heads, dim=-1)), _keep_all)
+
+    def all_positions(self, states: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
+        """Renew every state [batch, length, dims] from those up to it, with the fused kernel."""
+        batch, length, dims = states.shape
+        told = self.attention_norm(states)
+        query, key, value = (
+            layer(told).view(batch, length, self.heads, dims // self.heads).transpose(1, 2)
+            for layer in (self.query, self.key, self.value)
+        )
+        attended = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        joined = attended.transpose(1, 2).reshape(batch, length, dims)
+        return self._feed_forward(states + drop(self.output(joined)), drop)
+
+    def _feed_forward(self, states: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
+        hidden = functional.gelu(self.expand(self.feed_forward_norm(states)))
+        return states + drop(self.contract(hidden))
+
+
+class SASRecEncoder(nn.Module):
+    """Item vectors of a history -> the vector that the next item's should resemble."""
+
+    order: Tensor
+
+    def __init__(self, options: SASRecOptions) -> None:
+        super().__init__()
+        self.options = options
+        self.positions = nn.Parameter(torch.empty(options.max_length, options.dims))
+        self.blocks = nn.ModuleList(_Block(options) for _ in range(options.blocks))
+        self.norm = nn.LayerNorm(options.dims)
+        self.register_buffer("order", torch.arange(options.max_length, dtype=torch.float32), persistent=False)
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Return the query [batch, dims] after the last event of each history.
+
+        Only the last event's state leaves the encoder, so the last block computes no other. Histories without an event
+        get a finite query that means nothing.
+
+        Args:
+            vectors: [batch, length, dims] rows of the item table, oldest event first, anything after the last event.
+            mask: [batch, length] 1 on events, then 0.
+        """
+        order = self.order[: vectors.shape[1]]
+        states = self._placed(vectors)
+        future = functional.relu(order[None, :] - order[:, None]) * _FORBIDDEN
+        *earlier, final = self._layers()
+        for block in earlier:
+            states = block(states, states, future)
+        # 1 at position n - 1 of a history of n events, 0 elsewhere; 0 everywhere where there is none
+        last = mask * functional.relu(order + 2.0 - mask.sum(dim=1, keepdim=True))
+        asking = (states * last[:, :, None]).sum(dim=1, keepdim=True)
+        padding = ((1.0 - mask) * _FORBIDDEN)[:, None, :]
+        query: Tensor = self.norm(final(asking, states, padding))
+        return query.squeeze(1)
+
+    def states(self, vectors: Tensor, *, drop: Callable[[Tensor], Tensor] = _keep_all) -> Tensor:
+        """Return the query [batch, length, dims] after every event.
+
+        No mask is needed: padding comes after the events, and no state looks ahead. What stands at padding means nothing.
+
+        Args:
+            vectors: [batch, length, dims] as in `forward`.
+            drop: What training does to activations.
+        """
+        states = drop(self._placed(vectors))
+        for block in self._layers():
+            states = block.all_positions(states, drop)
+        queries: Tensor = self.norm(states)
+        return queries
+
+    def _layers(self) -> list[_Block]:
+        return cast("list[_Block]", list(self.blocks))
+
+    def _placed(self, vectors: Tensor) -> Tensor:
+        return vectors * math.sqrt(self.options.dims) + self.positions[: vectors.shape[1]]
+
+
+class SASRec(nn.Module):
+    """An encoder and the item table that it shares with the output.
+
+    Attributes:
+        options: The shape of the network.
+        catalogue: The ids of the table's rows.
+        table: [items, dims] item vectors.
+        encoder: The network.
+    """
+
+    name: ClassVar[str] = "sasrec"
+
+    def __init__(self, options: SASRecOptions, catalogue: Catalogue, *, seed: int = 0) -> None:
+        super().__init__()
+        self.options = options
+        self.catalogue = catalogue
+        self.table = nn.Parameter(torch.empty(len(catalogue), options.dims))
+        self.encoder = SASRecEncoder(options)
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for name, values in self.named_parameters():
+                if values.ndim == 2:
+                    values.normal_(0.0, 0.02, generator=generator)
+                else:
+                    values.fill_(1.0 if name.endswith("norm.weight") else 0.0)
+
+    def source(self) -> Retriever:
+        """Return the model as the converters take it."""
+        return Retriever(
+            encoder=self.encoder.eval(),
+            item_table=self.table.detach().numpy(),
+            catalogue=self.catalogue,
+            max_length=self.options.max_length,
+            name=self.name,
+        )
+
+    def describe(self) -> dict[str, object]:
+        """Return the shape of the network, fit for JSON."""
+        return asdict(self.options)
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """Return every parameter by its name."""
+        return {name: values.detach().numpy() for name, values in self.named_parameters()}
+
+    @classmethod
+    def restore(cls, described: Mapping[str, object], weights: Mapping[str, NDArray[np.float32]], catalogue: Catalogue) -> Self:
+        """Build a model from what `describe` and `weights` gave.
+
+        Raises:
+            ModelError: An unknown option, a weight that is missing or has another shape or type, or values that are not finite.
+        """
+        known = set(SASRecOptions.__dataclass_fields__)
+        if unknown := sorted(set(described) - known):
+            raise ModelError(f"SASRec has no option {unknown[0]!r}; its options are {', '.join(sorted(known))}")
+        options = SASRecOptions(**described)  # type: ignore[arg-type]  # __post_init__ checks every value
+        with torch.device("meta"):
+            wanted = {name: tuple(value.shape) for name, value in cls._empty(options, len(catalogue)).items()}
+        _check_weights(weights, wanted)
+        model = cls(options, catalogue)
+        model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
+        return model
+
+    @staticmethod
+    def _empty(options: SASRecOptions, items: int) -> dict[str, Tensor]:
+        encoder = {f"encoder.{name}": value for name, value in SASRecEncoder(options).named_parameters()}
+        return {"table": torch.empty(items, options.dims), **encoder}
+
+
+def _check_weights(weights: Mapping[str, NDArray[np.float32]], wanted: Mapping[str, tuple[int, ...]]) -> None:
+    if set(weights) != set(wanted):
+        odd = sorted(set(weights) ^ set(wanted))[0]
+        raise ModelError(f"SASRec: weight {odd!r} is {'not expected' if odd in weights else 'missing'}; train the model again")
+    for name, shape in wanted.items():
+        value = weights[name]
+        if value.shape != shape or value.dtype != np.float32:
+            raise ModelError(
+                f"SASRec: weight {name!r} is {value.dtype} {list(value.shape)}, the options say float32 {list(shape)}; "
+                "config.json, catalogue and weights must come from one run"
+            )
+        if not np.isfinite(value).all():
+            raise ModelError(f"SASRec: weight {name!r} holds values that are not finite; the training diverged, train again")

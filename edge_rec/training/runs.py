@@ -1,0 +1,166 @@
+"""From a data set to a run directory: filter, split, train, judge, write."""
+
+from __future__ import annotations
+
+__all__ = ["TRAINERS", "Fitted", "Request", "train_run"]
+
+import time
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_rec.data import k_core, leave_one_out
+from edge_rec.metrics import held_out, quality
+from edge_rec.models import MFOptions, Model, Popularity, factorise, read_config, write_run
+from edge_rec.training.loop import train
+from edge_rec.training.recipes import recipe
+from edge_rec_runtime import Progress, silent
+from edge_rec_runtime.errors import TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from edge_rec.data import Dataset, Split
+    from edge_rec_runtime import Catalogue
+
+_CHECKPOINT = "checkpoint.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to train.
+
+    Attributes:
+        model: A key of `TRAINERS`.
+        seed: Of every random choice.
+        core: Users and items with fewer events are left out.
+        shape: Options of the network that differ from the data set's recipe.
+        training: Options of the training that do.
+    """
+
+    model: str = "sasrec"
+    seed: int = 0
+    core: int = 5
+    shape: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """A trained model and, fit for JSON, how it came to be."""
+
+    model: Model
+    record: dict[str, Any]
+
+
+def _popularity(split: Split, catalogue: Catalogue, request: Request, **_: object) -> Fitted:
+    _refuse_options(request, shape=(), training=())
+    return Fitted(model=Popularity.count(split, catalogue), record={})
+
+
+def _mf(split: Split, catalogue: Catalogue, request: Request, *, progress: Progress, **_: object) -> Fitted:
+    _refuse_options(request, shape=("dims",), training=("epochs",))
+    fitted = factorise(
+        split, catalogue, options=MFOptions(**request.shape), seed=request.seed, progress=progress, **request.training
+    )
+    return Fitted(model=fitted.model, record={"best_epoch": fitted.best_epoch, "epochs": fitted.epochs})
+
+
+def _sasrec(split: Split, catalogue: Catalogue, request: Request, *, name: str, checkpoint: Path, progress: Progress) -> Fitted:
+    chosen = recipe(name, users=len(split.user_ids))
+    shape = replace(chosen.shape, **request.shape)
+    options = replace(chosen.training, **request.training, seed=request.seed)
+    fitted = train(split, catalogue, shape=shape, options=options, checkpoint=checkpoint, progress=progress)
+    record = {"training": asdict(options), "best_epoch": fitted.best_epoch, "epochs": fitted.epochs}
+    return Fitted(model=fitted.model, record=record)
+
+
+TRAINERS: dict[str, Callable[..., Fitted]] = {
+    "popularity": _popularity,
+    "mf": _mf,
+    "sasrec": _sasrec,
+}
+
+
+def train_run(
+    dataset: Dataset, folder: Path, *, request: Request, resume: bool = False, progress: Progress = silent
+) -> dict[str, Any]:
+    """Train a model into a run directory.
+
+    The test part of the split is looked at once, after everything has been chosen.
+
+    Args:
+        dataset: The log and its items.
+        folder: Must be new or empty, unless ``resume``.
+        request: What to train.
+        resume: Go on from the folder's checkpoint, if there is one; a finished run is left as it is.
+        progress: Told about each step.
+
+    Returns:
+        The run's ``config.json``; ``metrics`` holds ``validation`` and ``test``.
+
+    Raises:
+        TrainingError: The folder is in use, or training cannot go on.
+    """
+    if request.model not in TRAINERS:
+        raise TrainingError(f"model {request.model!r} is not known; use one of {', '.join(TRAINERS)}")
+    finished = (folder / "config.json").exists()
+    if folder.exists() and any(folder.iterdir()) and not resume:
+        state = "a finished run" if finished else "a run that has not finished (go on with --resume)"
+        raise TrainingError(f"{folder}: holds {state if finished or _started(folder) else 'files'}; choose a new folder")
+    split = leave_one_out(k_core(dataset.interactions, request.core))
+    popularity = np.bincount(split.train.items, minlength=len(split.item_ids)).astype(np.uint32)
+    catalogue = dataset.items.catalogue(split.item_ids, popularity=popularity)
+    wanted = _asked(dataset, split, request)
+    if finished:
+        return _finished(folder, wanted)
+    folder.mkdir(parents=True, exist_ok=True)
+    started = time.perf_counter()
+    checkpoint = folder / _CHECKPOINT
+    fitted = TRAINERS[request.model](split, catalogue, request, name=dataset.name, checkpoint=checkpoint, progress=progress)
+    seconds = sum(one["seconds"] for one in fitted.record.get("epochs", ())) or time.perf_counter() - started
+    source, items = fitted.model.source(), len(catalogue)
+    metrics = {
+        "validation": quality(held_out(source, split.train, split.validation, k=10), items=items).row(),
+        "test": quality(held_out(source, split.test_histories, split.test, k=10), items=items).row(),
+    }
+    write_run(folder, fitted.model, split, record=wanted | fitted.record | {"seconds": seconds, "metrics": metrics})
+    checkpoint.unlink(missing_ok=True)
+    return read_config(folder)
+
+
+def _asked(dataset: Dataset, split: Split, request: Request) -> dict[str, Any]:
+    events = len(split.test_histories.items) + len(split.test)
+    data = {
+        "name": dataset.name,
+        "core": request.core,
+        "users": len(split.user_ids),
+        "items": len(split.item_ids),
+        "events": events,
+    }
+    asked = {"model": request.model, "shape": dict(request.shape), "training": dict(request.training)}
+    return {"dataset": data, "seed": request.seed, "asked": asked}
+
+
+def _finished(folder: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    config = read_config(folder)
+    for name, value in wanted.items():
+        if config.get(name) != value:
+            raise TrainingError(
+                f"{folder}: holds a finished run of another kind: {name} was {config.get(name)} there and is {value} here; "
+                "choose a new folder"
+            )
+    return config
+
+
+def _started(folder: Path) -> bool:
+    return (folder / _CHECKPOINT).exists()
+
+
+def _refuse_options(request: Request, *, shape: tuple[str, ...], training: tuple[str, ...]) -> None:
+    unknown = sorted((set(request.shape) - set(shape)) | (set(request.training) - set(training)))
+    if unknown:
+        known = ", ".join((*shape, *training)) or "none"
+        raise TrainingError(f"model {request.model!r} has no option {unknown[0]!r}; it takes {known}")
