@@ -14,6 +14,7 @@ from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     import numpy as np
     import onnx_ir as ir
     from numpy.typing import NDArray

@@ -5,10 +5,11 @@ from __future__ import annotations
 __all__ = ["from_file"]
 
 
+from typing import TYPE_CHECKING
+
 import onnx_ir as ir
 
 from edge_rec_runtime.errors import ConversionError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,12 @@ from __future__ import annotations
 __all__ = ["StaticActivations"]
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
 from edge_rec_converters.dialect import INT8_LINEAR, is_dialect, text
 from edge_rec_runtime.errors import ConversionError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,6 +11,7 @@ from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     import onnx_ir as ir
 
 # target -> module with ``emit(model) -> bytes``, imported when it is asked for: each brings the libraries of its format.

@@ -23,6 +23,7 @@ from edge_rec_converters.tidy import tidy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 _ZERO = 128
