@@ -7,7 +7,7 @@ start before the first is thrown away.
 
 from __future__ import annotations
 
-__all__ = ["ENGINES", "Fresh", "FreshAnswer"]
+__all__ = ["ENGINES", "Engine", "Fresh", "FreshAnswer"]
 
 import json
 import statistics
@@ -26,11 +26,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PROGRAM = Path(__file__).with_name("_fresh_program.py")
-# What a process imports that only loads the engine, for the comparison beside the cold start.
-ENGINES: dict[str, str] = {
-    "onnxruntime": "onnxruntime",
-    "litert": "ai_edge_litert.interpreter",
-    "tflite-runtime": "tflite_runtime.interpreter",
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """What loading an engine alone imports, and the distribution that its version is asked of."""
+
+    module: str
+    distribution: str
+
+
+ENGINES: dict[str, Engine] = {
+    "onnxruntime": Engine(module="onnxruntime", distribution="onnxruntime"),
+    "litert": Engine(module="ai_edge_litert.interpreter", distribution="ai-edge-litert"),
+    "tflite-runtime": Engine(module="tflite_runtime.interpreter", distribution="tflite-runtime"),
 }
 
 
@@ -103,18 +112,18 @@ class Fresh:
             mapped=said.mapped,
         )
 
-    def baseline(self, module: str) -> float:
-        """Return the median milliseconds of a process that imports numpy and ``module``; ``"python"`` imports nothing."""
+    def baseline(self, module: str) -> tuple[float, int | None]:
+        """Start processes that import numpy and ``module`` and then stop; ``"python"`` imports nothing.
+
+        Returns:
+            The median milliseconds until the import was done, and the peak memory in bytes of the last process.
+        """
         times = []
         for _ in range(self.repeats):
             launched, reply = self._run(module, "")
-            times.append((decode(reply, _Idle, where=f"the process that imported {module}").done - launched) / 1e6)
-        return round(statistics.median(times), 3)
-
-    def idle_rss(self) -> int | None:
-        """Return the peak memory in bytes of an interpreter that does nothing."""
-        _, reply = self._run("python", "")
-        return decode(reply, _Idle, where="an idle process").peak_rss
+            idle = decode(reply, _Idle, where=f"the process that imported {module}")
+            times.append((idle.done - launched) / 1e6)
+        return round(statistics.median(times), 3), idle.peak_rss
 
     def _run(self, task: str, request: str) -> tuple[int, object]:
         command = [sys.executable, "-I", str(PROGRAM), task]

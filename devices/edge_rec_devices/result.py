@@ -14,6 +14,7 @@ __all__ = [
     "Stages",
     "Subject",
     "load_results",
+    "quality_of",
     "save_results",
 ]
 
@@ -28,7 +29,7 @@ from edge_rec_devices.latency import Latency  # noqa: TC001 - as above
 from edge_rec_runtime.errors import MeasurementError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 SCHEMA = 1
@@ -41,16 +42,20 @@ class Quality:
     """How good the bundle's answers are, as its manifest says; measured when it was converted, not here.
 
     Attributes:
-        ndcg_at_10: NDCG@10 over held-out histories.
+        users: Held-out histories behind the figures.
+        ndcg_at_10: NDCG@10 over them.
         ndcg_at_10_ci: Its 95 % bootstrap interval over users.
+        ndcg_kept: NDCG@10 as a share of the fp32 model's.
+        ndcg_kept_ci: Its paired 95 % bootstrap interval over users.
         overlap_at_10: Share of the fp32 model's top 10 that the bundle keeps.
-        users: Histories behind the figures.
     """
 
+    users: int | None = None
     ndcg_at_10: float | None = None
     ndcg_at_10_ci: tuple[float, float] | None = None
+    ndcg_kept: float | None = None
+    ndcg_kept_ci: tuple[float, float] | None = None
     overlap_at_10: float | None = None
-    users: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +66,8 @@ class Subject:
         file: File name, without folders.
         model: The model's name in the manifest.
         target: ``onnx`` or ``tflite``: the encoder that ran.
-        precision: Slug of the precision, for example ``int8``.
+        precision: Slug of the precision, for example ``int8``; every int8 network counts as one.
+        network: What the network runs in, for example ``int8-static``.
         sha256: Of the whole file.
         bytes: Size of the file.
         model_bytes: Graphs and tables.
@@ -75,6 +81,7 @@ class Subject:
     model: str
     target: str
     precision: str
+    network: str
     sha256: str
     bytes: int
     model_bytes: int
@@ -96,7 +103,7 @@ class Setup:
         mean_events: Their mean length.
         rounds: Parts that the timing was split into; bundles of one run took turns, so that a slow minute met all.
         bundles: Bundles in that run.
-        seconds: Time given to whole requests of this bundle.
+        seconds: Time given to the requests of this bundle.
         warmup: Requests before the first timed one.
     """
 
@@ -157,12 +164,12 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Stages:
-    """Where a request's time goes, timed in rounds of their own so that the stopwatch does not slow the whole request.
+    """Where a request's time goes, timed on requests of their own so that the stopwatch does not slow the whole ones.
 
     Attributes:
         parts: The stages, in order.
         requests: Requests that were timed stage by stage.
-        sum_ratio: Median of the stages' sum over the median of the untimed-inside whole request; near 1 when they agree.
+        sum_ratio: Median of the stages' sum over the median of the whole request; near 1 when they agree.
         agrees: Whether the ratio is within 15 % of 1.
     """
 
@@ -222,6 +229,15 @@ class Measurement:
 class _File:
     schema: int
     results: tuple[Measurement, ...]
+
+
+def quality_of(metrics: Mapping[str, object], *, where: str) -> Quality:
+    """Take what a bundle's manifest says of its quality; what it does not say stays None.
+
+    Raises:
+        MeasurementError: A figure is none.
+    """
+    return decode(dict(metrics), Quality, where=f"{where}: metrics")
 
 
 def load_results(path: Path) -> tuple[Measurement, ...]:

@@ -40,6 +40,7 @@ def make_result(
             model=model,
             target=target,
             precision=precision,
+            network=precision,
             sha256="0" * 64,
             bytes=size + 40_000,
             model_bytes=size,

@@ -16,12 +16,14 @@ from edge_rec_devices.report.wording import megabytes, milliseconds, percent, qu
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge_rec_devices.result import Measurement
+    from edge_rec_devices.result import Measurement, Quality, Subject
 
 # Two medians closer than this are called equally fast: runs of one bundle differ as much.
 EQUAL = 0.05
 # The bundle's own gate for rescored binary codes: below it the list is another one, however good.
 SAME_ITEMS = 0.9
+# A loss of less than a hundredth is no reason against a bundle, however surely it is known.
+NEARLY_ALL = 0.99
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,19 +42,23 @@ class Verdict:
 
 
 def names(results: Sequence[Measurement]) -> tuple[str, ...]:
-    """Name each result as shortly as tells it apart: precision and target, then the model, then a number."""
+    """Name each result as shortly as tells it apart: precision and target, then model, network and a number."""
     several = len({result.subject.model for result in results}) > 1
-    found = [
-        f"{short(result.subject.model, longest=24) + ' ' if several else ''}"
-        f"{short(result.subject.precision, longest=18)} · {short(result.subject.target, longest=10)}"
-        for result in results
-    ]
+    found = [_name(result.subject, model=several) for result in results]
+    counts = Counter(found)
+    found = [_name(result.subject, model=several, network=counts[name] > 1) for result, name in zip(results, found, strict=True)]
     counts, seen = Counter(found), Counter[str]()
     for index, name in enumerate(found):
         if counts[name] > 1:
             seen[name] += 1
             found[index] = f"{name} ({seen[name]})"
     return tuple(found)
+
+
+def _name(subject: Subject, *, model: bool, network: bool = False) -> str:
+    before = f"{short(subject.model, longest=24)} " if model else ""
+    inside = f" ({short(subject.network, longest=14)})" if network else ""
+    return f"{before}{short(subject.precision, longest=18)}{inside} · {short(subject.target, longest=10)}"
 
 
 def verdicts(results: Sequence[Measurement]) -> tuple[Verdict, ...]:
@@ -82,7 +88,7 @@ def headline(results: Sequence[Measurement]) -> str:
     reference = _reference(small, results)
     instead = f" instead of {megabytes(reference.subject.model_bytes)}" if reference else ""
     return (
-        f"The smallest bundle whose quality stays within the noise of fp32 is {smallest}: "
+        f"The smallest bundle that keeps the quality of fp32 is {smallest}: "
         f"{megabytes(small.subject.model_bytes)}{instead}. "
         f"The fastest is {fastest}, with a median request of {milliseconds(fast.request.p50_ms)}."
     )
@@ -105,17 +111,30 @@ def _verdict(result: Measurement, reference: Measurement | None) -> Verdict:
     if reference is None:
         return Verdict(kind="open", badge="no fp32 beside it", text=_alone(result))
     cost = f"{_size(reference, result)}, {_speed(reference, result)}"
-    mine, theirs = result.subject.quality, reference.subject.quality
-    if mine.ndcg_at_10 is None or theirs.ndcg_at_10 is None or theirs.ndcg_at_10_ci is None:
+    kept, possible = _kept(result.subject.quality, reference.subject.quality)
+    overlap = result.subject.quality.overlap_at_10
+    if kept is None:
         return Verdict(kind="open", badge="no quality figures", text=f"{cost}; its quality was not measured.")
-    share = f"{percent(mine.ndcg_at_10 / theirs.ndcg_at_10)} of its NDCG@10" if theirs.ndcg_at_10 else "an NDCG@10 of 0, as fp32"
-    overlap = "" if mine.overlap_at_10 is None else f" and {percent(mine.overlap_at_10)} of its top 10"
-    kept = f"{cost}, and keeps {share}{overlap}"
-    if mine.ndcg_at_10 < theirs.ndcg_at_10_ci[0]:
-        return Verdict(kind="lost", badge="quality lost", text=f"{kept}: a loss beyond the noise of that figure.")
-    if mine.overlap_at_10 is not None and mine.overlap_at_10 < SAME_ITEMS:
-        return Verdict(kind="lost", badge="other items", text=f"{kept}: as good within the noise, but with other items.")
-    return Verdict(kind="kept", badge="quality kept", text=f"{kept}: within the noise of that figure.")
+    same = "" if overlap is None else f" and {percent(overlap)} of its top 10"
+    text = f"{cost}, and keeps {percent(kept)} of its NDCG@10{same}"
+    if possible < 1 and kept < NEARLY_ALL:
+        return Verdict(kind="lost", badge="quality lost", text=f"{text}: a loss beyond the noise.")
+    if overlap is not None and overlap < SAME_ITEMS:
+        return Verdict(kind="lost", badge="other items", text=f"{text}: as good within the noise, but with other items.")
+    return Verdict(kind="kept", badge="quality kept", text=f"{text}.")
+
+
+def _kept(mine: Quality, theirs: Quality) -> tuple[float | None, float]:
+    """Return the share of fp32's NDCG@10 that is kept, and the most that the noise lets it be.
+
+    The manifest's paired comparison is sharper than that of two bundles with an interval each; without it, these serve.
+    """
+    if mine.ndcg_kept is not None and mine.ndcg_kept_ci is not None:
+        return mine.ndcg_kept, mine.ndcg_kept_ci[1]
+    if mine.ndcg_at_10 is None or not theirs.ndcg_at_10 or theirs.ndcg_at_10_ci is None:
+        return None, 0.0
+    low = theirs.ndcg_at_10_ci[0]
+    return mine.ndcg_at_10 / theirs.ndcg_at_10, mine.ndcg_at_10 / low if low > 0 else 1.0
 
 
 def _alone(result: Measurement) -> str:

@@ -6,7 +6,7 @@ defines for each scheme. Text stays text, so that it can be read aloud, searched
 
 from __future__ import annotations
 
-__all__ = ["GRID", "INK", "MUTED", "ON_STAGE", "SURFACE", "canvas", "colour", "stage_colour", "to_svg"]
+__all__ = ["GRID", "INK", "MUTED", "ON_STAGE", "SURFACE", "canvas", "colour", "logarithmic", "stage_colour", "to_svg"]
 
 import io
 import re
@@ -20,6 +20,7 @@ from edge_rec_runtime.errors import require
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _NAMES = (
@@ -81,6 +82,17 @@ def stage_colour(index: int) -> str:
     return _OF[f"stage-{index % 6}"]
 
 
+def logarithmic(axes: Axes, low: float, high: float) -> None:
+    """Give axes a logarithmic horizontal scale with ticks at 1, 2 and 5 of each decade, written as plain numbers."""
+    from matplotlib.ticker import LogLocator, NullLocator  # noqa: PLC0415 - the canvas has checked that matplotlib is there
+
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+
+
 @contextmanager
 def canvas(*, height: float, width: float = 6.6) -> Iterator[Figure]:
     """Give a figure in the page's style; sizes in inches, one pixel a point. Draw and `to_svg` inside the context."""
@@ -124,19 +136,21 @@ def _tidy(element: ET.Element, name: str) -> None:
             attributes[key] = f"{name}-{value}"
         elif key == "href":
             attributes[key] = value.replace("#", f"#{name}-", 1)
+        elif key == "style":
+            attributes[key] = _themed(_without_family(value.replace("url(#", f"url(#{name}-")))
         else:
             attributes[key] = _themed(value.replace("url(#", f"url(#{name}-"))
     element.attrib = attributes
 
 
 def _themed(value: str) -> str:
-    value = re.sub(r"#0100[0-9a-f]{2}", lambda found: f"var(--{_STAND_INS.get(found[0], 'ink')})", value)
-    return re.sub(r"font: ((?:[a-z0-9]+ )*)([\d.]+)px [^;]*", _font, value)
+    return re.sub(r"#0100[0-9a-f]{2}", lambda found: f"var(--{_STAND_INS.get(found[0], 'ink')})", value)
 
 
-def _font(found: re.Match[str]) -> str:
-    weight = re.search(r"\b(\d00|bold)\b", found[1])
-    return f"font-size: {found[2]}px" + (f"; font-weight: {weight[1]}" if weight else "")
+def _without_family(style: str) -> str:
+    """Keep a font's size only; matplotlib before 3.11 writes it together with the family."""
+    kept = [part.strip() for part in style.split(";") if part.strip() and not part.strip().startswith("font-family")]
+    return "; ".join(re.sub(r"^font: .*?([\d.]+px).*$", r"font-size: \1", part) for part in kept)
 
 
 def _local(tag: str) -> str:

@@ -7,7 +7,7 @@ __all__ = ["latency_distribution"]
 from typing import TYPE_CHECKING
 
 from edge_rec_devices.latency import QUANTILES, Latency
-from edge_rec_devices.report.charts._canvas import INK, MUTED, SURFACE, canvas, colour, to_svg
+from edge_rec_devices.report.charts._canvas import INK, MUTED, SURFACE, canvas, colour, logarithmic, to_svg
 from edge_rec_devices.report.charts._lines import add_lines, height_of
 from edge_rec_devices.report.verdict import names
 from edge_rec_devices.report.wording import milliseconds
@@ -38,10 +38,7 @@ def latency_distribution(results: Sequence[Measurement]) -> str:
         low = min(_at(result.request, 1) for result in results)
         high = max(_at(result.request, 99) for result in results)
         if low > 0 and high / low > _WIDE:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-            axes.grid(which="minor", visible=False)
-            axes.set_xlim(low / 1.15, high * 1.15)
+            logarithmic(axes, low / 1.15, high * 1.15)
         else:
             axes.set_xlim(0, high * 1.06 or 1)
         axes.set_xlabel("Request, ms", labelpad=7)

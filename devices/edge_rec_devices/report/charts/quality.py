@@ -7,7 +7,7 @@ __all__ = ["quality_against_latency", "quality_against_size"]
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge_rec_devices.report.charts._canvas import INK, MUTED, SURFACE, canvas, colour, to_svg
+from edge_rec_devices.report.charts._canvas import INK, MUTED, SURFACE, canvas, colour, logarithmic, to_svg
 from edge_rec_devices.report.charts._labels import Box, place
 from edge_rec_devices.report.verdict import names
 from edge_rec_devices.report.wording import megabytes, milliseconds, quality
@@ -92,12 +92,12 @@ def _frame(axes: Axes, points: Sequence[_Point]) -> None:
     margin = (high - low) * 0.12 or max(high * 0.1, 0.01)
     axes.set_ylim(max(low - margin, 0), high + margin)
     if left > 0 and right / left > _WIDE:
-        axes.set_xscale("log")
-        axes.set_xlim(left / 1.6, right * 1.9)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.grid(which="minor", visible=False)
+        logarithmic(axes, left / 1.6, right * 1.9)
+    elif left > right / 2:
+        margin = (right - left) * 0.25 or right * 0.1 or 1
+        axes.set_xlim(left - margin, right + margin)
     else:
-        axes.set_xlim(0, right * 1.22 or 1)
+        axes.set_xlim(0, right * 1.22)
 
 
 def _name_points(axes: Axes, points: Sequence[_Point]) -> None:

@@ -127,7 +127,8 @@ def _legend(axes: Axes, parts: Sequence[str]) -> None:
     axes.legend(
         handles=handles,
         loc="lower left",
-        bbox_to_anchor=(0, 1),
+        bbox_to_anchor=(0, axes.get_position().y1),
+        bbox_transform=axes.figure.transFigure,
         ncols=len(parts),
         frameon=False,
         fontsize=9,

@@ -1,0 +1,17 @@
+"""A bundle is measured somewhere, and measurements become a report."""
+
+from __future__ import annotations
+
+__all__ = [
+    "Measurement",
+    "load_results",
+    "measure",
+    "measure_many",
+    "rows",
+    "save_results",
+    "write_report",
+]
+
+from edge_rec_devices.measure import measure, measure_many
+from edge_rec_devices.report import rows, write_report
+from edge_rec_devices.result import Measurement, load_results, save_results

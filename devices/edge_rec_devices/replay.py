@@ -1,0 +1,146 @@
+"""Real histories through an open recommender: whole requests, and the same requests stage by stage.
+
+Random ids would keep the tables in the cache and flatter every figure, so histories of users are replayed in turn. The stopwatch
+between stages costs time of its own; stages are therefore timed on requests of their own, and held against the whole afterwards.
+"""
+
+from __future__ import annotations
+
+__all__ = ["STAGES", "TOLERANCE", "Replay", "answer_in_stages"]
+
+import gc
+import itertools
+import statistics
+import time
+from typing import TYPE_CHECKING
+
+from edge_rec_devices.latency import Latency
+from edge_rec_devices.result import Stage, Stages
+from edge_rec_runtime.errors import MeasurementError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from edge_rec_runtime import Recommendation, Recommender
+
+STAGES = ("lookup", "gather", "encode", "filter", "search", "label")
+# How far the stages' sum may be from the whole request before the result says that they disagree.
+TOLERANCE = 0.15
+# Requests at the start of a round that are not counted: another bundle was in the processor's caches.
+SETTLE = 3
+# Requests in a row of either kind, so that both kinds meet the same moments of a busy machine.
+WHOLE, STAGED = 32, 8
+
+
+def answer_in_stages(
+    recommender: Recommender, history: Sequence[str], *, k: int
+) -> tuple[tuple[Recommendation, ...], tuple[int, ...]]:
+    """Answer one request as ``recommend`` composes it, with a look at the clock between stages.
+
+    Returns:
+        The answer, and the nanoseconds of each of `STAGES`.
+    """
+    clock = time.perf_counter_ns
+    begun = clock()
+    rows, _ = recommender.lookup(history)
+    looked_up = clock()
+    allowed = recommender.allowed(rows)
+    filtered = clock()
+    vectors, mask = recommender.gather(rows)
+    gathered = clock()
+    query = recommender.encode(vectors, mask)[0]
+    encoded = clock()
+    found, scores = recommender.search(query, k, allowed)
+    searched = clock()
+    answer = recommender.label(found, scores)
+    labelled = clock()
+    return answer, (
+        looked_up - begun,
+        gathered - filtered,
+        encoded - gathered,
+        filtered - looked_up,
+        searched - encoded,
+        labelled - searched,
+    )
+
+
+class Replay:
+    """One recommender, the histories that it is asked with, and the durations so far.
+
+    Attributes:
+        histories: Those with an event that the bundle knows; popularity, which answers the others, is no model's work.
+    """
+
+    def __init__(self, recommender: Recommender, histories: Sequence[Sequence[str]], *, k: int) -> None:
+        self.histories = [tuple(history) for history in histories if len(recommender.lookup(history)[0])]
+        if not self.histories:
+            raise MeasurementError(
+                f"none of the {len(histories)} histories holds an item of {recommender.bundle.path.name}; "
+                "give histories of the data that it was trained on"
+            )
+        self._recommender = recommender
+        self._k = k
+        self._turn: Iterator[tuple[str, ...]] = itertools.cycle(self.histories)
+        self._staged_turn: Iterator[tuple[str, ...]] = itertools.cycle(self.histories)
+        self._whole: list[int] = []
+        self._parts: list[tuple[int, ...]] = []
+
+    def warm_up(self, requests: int) -> None:
+        """Answer requests untimed, each both ways, and check that both give the same.
+
+        Raises:
+            MeasurementError: The stages no longer add up to what ``recommend`` does.
+        """
+        for history in itertools.islice(self._turn, requests):
+            whole = self._recommender.recommend(history, k=self._k)
+            staged, _ = answer_in_stages(self._recommender, history, k=self._k)
+            if tuple(whole) != staged:
+                raise MeasurementError(
+                    f"{self._recommender.bundle.path.name}: the stages of a request gave {[one.id for one in staged[:3]]}, "
+                    f"recommend() gave {[one.id for one in whole[:3]]}; the runtime is of another version than this tool"
+                )
+
+    def time_round(self, seconds: float) -> None:
+        """Time requests for a while, a row of whole ones and a row stage by stage in turn."""
+        gc.collect()
+        for history in itertools.islice(self._turn, SETTLE):
+            self._recommender.recommend(history, k=self._k)
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            self._time_whole()
+            self._time_stages()
+
+    def _time_whole(self) -> None:
+        clock, recommend, k = time.perf_counter_ns, self._recommender.recommend, self._k
+        for history in itertools.islice(self._turn, WHOLE):
+            begun = clock()
+            recommend(history, k=k)
+            self._whole.append(clock() - begun)
+
+    def _time_stages(self) -> None:
+        for history in itertools.islice(self._staged_turn, STAGED):
+            self._parts.append(answer_in_stages(self._recommender, history, k=self._k)[1])
+
+    def latency(self) -> Latency:
+        """Summarise the whole requests."""
+        return Latency.of(self._whole)
+
+    def stages(self) -> Stages:
+        """Summarise the stages, and compare their sum with the whole."""
+        columns = list(zip(*self._parts, strict=True))
+        means = [statistics.fmean(column) for column in columns]
+        ratio = statistics.median(sum(parts) for parts in self._parts) / max(statistics.median(self._whole), 1)
+        return Stages(
+            parts=tuple(
+                Stage(
+                    name=name,
+                    p50_ms=round(statistics.median(column) / 1e6, 6),
+                    mean_ms=round(mean / 1e6, 6),
+                    share=round(mean / sum(means), 4),
+                )
+                for name, column, mean in zip(STAGES, columns, means, strict=True)
+            ),
+            requests=len(self._parts),
+            sum_ratio=round(ratio, 4),
+            agrees=abs(ratio - 1) <= TOLERANCE,
+        )

@@ -1,0 +1,200 @@
+"""This machine: fresh processes first, then rounds of requests in which the bundles take turns."""
+
+from __future__ import annotations
+
+__all__ = ["Local"]
+
+import gc
+import hashlib
+import statistics
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from edge_rec_devices.environment import describe
+from edge_rec_devices.fresh import ENGINES, Fresh
+from edge_rec_devices.replay import Replay
+from edge_rec_devices.result import ColdStart, Measurement, Memory, Setup, Subject, quality_of
+from edge_rec_runtime import Recommender
+from edge_rec_runtime.backends import BACKENDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from edge_rec_devices.environment import Environment
+    from edge_rec_devices.fresh import FreshAnswer
+    from edge_rec_devices.targets.protocol import Plan
+    from edge_rec_runtime import History, Progress
+
+# Answers of the process whose memory is read: enough to touch every row that requests touch, and still quick.
+_ANSWERS = 64
+
+
+@dataclass(frozen=True)
+class _Baselines:
+    python_ms: float
+    numpy_ms: float
+    engine_ms: dict[str, float]
+    idle_rss: int | None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    path: Path
+    recommender: Recommender
+    replay: Replay
+    environment: Environment
+    starts: list[FreshAnswer] = field(default_factory=list)
+
+    @property
+    def backend(self) -> str:
+        return self.recommender.backend
+
+
+class Local:
+    """Measures here."""
+
+    def measure(
+        self, bundles: Sequence[Path], histories: Sequence[History], *, plan: Plan, progress: Progress
+    ) -> tuple[Measurement, ...]:
+        """Measure bundles side by side; see `Target`."""
+        with ExitStack() as stack:
+            candidates = [_open(stack, path, histories, plan) for path in bundles]
+            steps = _Steps(progress, total=3 + len(bundles) * (plan.cold_starts + 1 + plan.rounds))
+            baselines = _start_fresh(candidates, plan, steps)
+            _take_turns(candidates, plan, steps)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            return tuple(_result(one, baselines, plan, bundles=len(bundles), now=now) for one in candidates)
+
+
+class _Steps:
+    def __init__(self, progress: Progress, *, total: int) -> None:
+        self._progress = progress
+        self._done = 0
+        self._total = total
+
+    def __call__(self, note: str) -> None:
+        self._done += 1
+        self._progress(self._done, self._total, note)
+
+
+def _open(stack: ExitStack, path: Path, histories: Sequence[History], plan: Plan) -> _Candidate:
+    recommender = stack.enter_context(Recommender.open(path, backend=plan.backend, threads=plan.threads))
+    return _Candidate(
+        path=path,
+        recommender=recommender,
+        replay=Replay(recommender, [history.events for history in histories], k=plan.k),
+        # Read before the measurement itself is the machine's load.
+        environment=describe(packages=("edge-rec", "numpy", ENGINES[recommender.backend].distribution)),
+    )
+
+
+def _start_fresh(candidates: Sequence[_Candidate], plan: Plan, step: _Steps) -> _Baselines:
+    """Start processes, the bundles in turn; the first of each fills the file cache and tells the memory of many answers."""
+    fresh = Fresh(timeout=plan.timeout)
+    python, idle = fresh.baseline("python")
+    step("cold start: bare Python")
+    numpy, _ = fresh.baseline("numpy")
+    step("cold start: numpy")
+    backends = dict.fromkeys(one.backend for one in candidates)
+    engines = {backend: fresh.baseline(ENGINES[backend].module)[0] for backend in backends}
+    step("cold start: engines")
+    for count in range(plan.cold_starts + 1):
+        for one in candidates:
+            histories = one.replay.histories[: 1 if count else _ANSWERS]
+            one.starts.append(fresh.answer(one.path, histories, backend=one.backend, threads=plan.threads, k=plan.k))
+            step(f"cold start: {one.path.name}")
+    return _Baselines(python, numpy, engines, idle)
+
+
+def _take_turns(candidates: Sequence[_Candidate], plan: Plan, step: _Steps) -> None:
+    """Time requests in rounds, every other round backwards, so that what drifts or comes before meets all alike."""
+    for one in candidates:
+        one.replay.warm_up(plan.warmup)
+    # What lives by now, a whole host toolkit perhaps, is kept from the collector; it then sees what requests make.
+    gc.collect()
+    gc.freeze()
+    try:
+        share = plan.seconds / plan.rounds
+        for number in range(plan.rounds):
+            for one in candidates[:: -1 if number % 2 else 1]:
+                one.replay.time_round(share)
+                step(f"requests: {one.path.name}")
+    finally:
+        gc.unfreeze()
+
+
+def _result(one: _Candidate, baselines: _Baselines, plan: Plan, *, bundles: int, now: str) -> Measurement:
+    histories = one.replay.histories
+    many, *starts = one.starts
+    memory = Memory(
+        peak_rss_bytes=many.peak_rss,
+        first_answer_rss_bytes=many.first_answer_rss,
+        idle_rss_bytes=baselines.idle_rss,
+        mapped_bytes=many.mapped,
+        answers=min(_ANSWERS, len(histories)),
+    )
+    unread = [name for name, value in asdict(memory).items() if value is None]
+    return Measurement(
+        subject=_subject(one),
+        setup=Setup(
+            backend=one.backend,
+            threads=plan.threads,
+            k=plan.k,
+            histories=len(histories),
+            mean_events=round(statistics.fmean(map(len, histories)), 2),
+            rounds=plan.rounds,
+            bundles=bundles,
+            seconds=plan.seconds,
+            warmup=plan.warmup,
+        ),
+        environment=one.environment,
+        request=one.replay.latency(),
+        stages=one.replay.stages(),
+        cold_start=_cold_start(starts, baselines, one.backend),
+        memory=memory,
+        measured_at=now,
+        missing=dict.fromkeys(unread, "this system has no /proc, where Linux tells it"),
+    )
+
+
+def _subject(one: _Candidate) -> Subject:
+    manifest = one.recommender.bundle.manifest
+    precision = manifest.precision
+    # Verification chose among the int8 networks; the preset that was asked for is what a reader knows.
+    asked = replace(precision, network="int8") if precision.network.startswith("int8") else precision
+    with one.path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Subject(
+        file=one.path.name,
+        model=manifest.name,
+        target=BACKENDS[one.backend].target,
+        precision=asked.slug,
+        network=precision.network,
+        sha256=digest,
+        bytes=one.path.stat().st_size,
+        model_bytes=manifest.model_bytes,
+        items=len(one.recommender.catalogue),
+        dims=manifest.dims,
+        max_length=manifest.max_length,
+        quality=quality_of(manifest.metrics, where=one.path.name),
+    )
+
+
+def _cold_start(starts: Sequence[FreshAnswer], baselines: _Baselines, backend: str) -> ColdStart:
+    def median(part: str) -> float:
+        return round(float(statistics.median(getattr(start, part) for start in starts)), 3)
+
+    return ColdStart(
+        median_ms=median("total_ms"),
+        samples_ms=tuple(round(start.total_ms, 3) for start in starts),
+        python_ms=median("python_ms"),
+        import_ms=median("import_ms"),
+        open_ms=median("open_ms"),
+        first_request_ms=median("first_request_ms"),
+        bare_python_ms=baselines.python_ms,
+        numpy_ms=baselines.numpy_ms,
+        engine_ms=baselines.engine_ms[backend],
+    )
