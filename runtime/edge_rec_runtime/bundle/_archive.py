@@ -133,9 +133,11 @@ def read_directory(data: memoryview) -> dict[str, Entry]:
     if position != offset + length:
         raise BundleError("the directory at the end of the file holds more than its members; the file is damaged, copy it again")
     ordered = sorted(entries.values(), key=lambda entry: entry.header)
-    for entry, limit in zip(ordered, [*(entry.header for entry in ordered[1:]), offset], strict=True):
-        if entry.end > limit:
+    follows = offset
+    for entry in reversed(ordered):
+        if entry.end > follows:
             raise BundleError(f"member {entry.name!r} reaches into what follows it; the file is damaged or hostile")
+        follows = entry.header
     return {entry.name: entry for entry in ordered}
 
 
