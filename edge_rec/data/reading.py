@@ -90,7 +90,7 @@ def _titles(table: Table, ids: pl.Series, asked: str | None) -> dict[str, str]:
         return {}
     titles = table.frame[column_of(table, "title", asked)].cast(pl.String)
     # A title is for people: line breaks and runs of spaces in it mean nothing, and an empty one is the id.
-    return {one: " ".join((title or one).split()) for one, title in zip(ids, titles, strict=True)}
+    return {one: " ".join((title or "").split()) or one for one, title in zip(ids, titles, strict=True)}
 
 
 def _attributes(table: Table, ids: pl.Series, asked: Sequence[str] | None) -> dict[str, dict[str, tuple[str, ...]]]:

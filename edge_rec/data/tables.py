@@ -67,9 +67,7 @@ def separated(
     """
     source = existing_file(path) if text is None else text
     try:
-        frame = pl.read_csv(
-            source, separator=separator, quote_char=quote, has_header=names is None, new_columns=names, infer_schema=False
-        )
+        frame = pl.read_csv(source, separator=separator, quote_char=quote, has_header=names is None, infer_schema=False)
     except pl.exceptions.NoDataError:
         raise DataError(f"{path} is empty; expected a table of interactions or items") from None
     except pl.exceptions.PolarsError as error:
@@ -79,11 +77,13 @@ def separated(
         raise DataError(
             f"{path} cannot be read as a table separated by {separator!r} ({reason}); mend or export it again"
         ) from None
-    if names is not None and frame.width != len(names):
-        raise DataError(f"{path} has {frame.width} columns separated by {separator!r}; expected {len(names)}: {', '.join(names)}")
     if frame.height == 0:
         raise DataError(f"{path} has a header and no row below it; expected at least one")
-    return frame
+    if names is None:
+        return frame
+    if frame.width != len(names):
+        raise DataError(f"{path} has {frame.width} columns separated by {separator!r}, expected {len(names)}: {', '.join(names)}")
+    return frame.rename(dict(zip(frame.columns, names, strict=True)))
 
 
 def refuse_undecodable(path: Path) -> None:

@@ -6,8 +6,9 @@ Rendle, Krichene, Zhang and Koren found to matter, "Revisiting the Performance o
 
     sum_i (1 - u.v_i)^2  +  a sum_j (u.v_j)^2  +  r (n + a items) |u|^2
 
-where j is any item, a is `unobserved` and r `regularisation`. That is a linear system: fitting it anew for somebody whom training never saw needs no training. `FoldIn` does that on the
-device. An item that was met twice counts twice, in training as in the fold-in.
+where j is any item, a is `unobserved` and r `regularisation`. That is a linear system: fitting it for somebody whom training
+never saw needs no training. `FoldIn` does that on the device. An item that was met twice counts twice, in training as in
+the fold-in.
 """
 
 from __future__ import annotations
