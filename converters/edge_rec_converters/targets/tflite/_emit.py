@@ -4,19 +4,22 @@ from __future__ import annotations
 
 __all__ = ["emit"]
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx_ir as ir
-from edge_rec_runtime.errors import ConversionError
-from numpy.typing import NDArray
 
 from edge_rec_converters.targets.tflite._folding import fold
 from edge_rec_converters.targets.tflite._fusion import biases
 from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 from edge_rec_converters.targets.tflite._sizes import Dim, Shape, Size
 from edge_rec_converters.targets.tflite.ops import OPS
+from edge_rec_runtime.errors import ConversionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
 
 _DESCRIPTION = "edge-rec"
 _FOLDED_ALWAYS = ("Constant", "Shape", "Size")

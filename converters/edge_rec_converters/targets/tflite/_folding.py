@@ -7,14 +7,17 @@ from __future__ import annotations
 
 __all__ = ["fold"]
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_rec_converters.targets.tflite._lowering import Call
-from edge_rec_converters.targets.tflite._sizes import Size, divide, is_at_least_one
+from edge_rec_converters.targets.tflite._sizes import Size, at_least, divide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_rec_converters.targets.tflite._lowering import Call
 
 Array: TypeAlias = NDArray[Any]
 _LARGEST = 1 << 16  # elements; what is larger is a weight, which an operator handles better than the file does
@@ -58,7 +61,7 @@ def _equal(call: Call, a: Array, b: Array) -> Array:
             return bool(x == y)
         if all(isinstance(size, int | Size) for size in (x, y)):
             difference = x - y  # type: ignore[operator]  # both are sizes
-            if isinstance(difference, int) or is_at_least_one(difference) or is_at_least_one(-difference):
+            if isinstance(difference, int) or at_least(difference, 1) or at_least(-difference, 1):
                 return False
         raise call.error(f"whether {x} equals {y} depends on the input; shapes may not branch on it")
 
@@ -120,5 +123,5 @@ FOLDS: dict[str, Callable[..., Array | None]] = {
     "Sub": lambda _, a, b: a - b,
     "Transpose": lambda call, a: np.transpose(a, call.attributes.get("perm")),
     "Unsqueeze": _unsqueeze,
-    "Where": lambda _, condition, a, b: np.where(condition, a, b),
+    "Where": lambda _, condition, a, b: np.asarray(np.where(condition, a, b)),
 }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 __all__ = ["biases"]
 
-import onnx_ir as ir
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
 
 
 def biases(graph: ir.Graph) -> dict[ir.Node, ir.Node]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 __all__ = ["Call", "Lowering", "Value"]
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from edge_rec_runtime.errors import ConversionError
-from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from edge_rec_converters.targets.tflite._sizes import Dim, Shape, Size
 from edge_rec_converters.targets.tflite._writer import INT32, Writer
+from edge_rec_runtime.errors import ConversionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +177,18 @@ class Lowering:
             else:  # pragma: no cover  # every computed value gets its place when it is made
                 raise AssertionError(value)
         return self._places[value]
+
+    def quantised(self, codes: Value, scales: NDArray[np.float32]) -> Value:
+        """Return int8 codes [rows, width] as a tensor that carries scales, [rows] or [1] float32.
+
+        Raises:
+            ConversionError: The codes are no constant.
+        """
+        if codes.constant is None:
+            raise ConversionError("int8 codes are computed while the model runs; they have to be constants")
+        value = Value(codes.shape, codes.dtype, name=codes.name)
+        self._places[value] = self.writer.constant(codes.constant, scales=scales, name=codes.name)
+        return value
 
     def finish(self, *, inputs: Mapping[str, Value], outputs: Mapping[str, Value], description: str) -> bytes:
         """Return the file."""

@@ -5,26 +5,32 @@ would have to copy the weights. It also writes the zero points of per-channel we
 every tensor; here equal vectors share one place in the file.
 """
 
+# mypy: disable-error-code="no-untyped-call"
+# The generated schema classes and the flatbuffers builder come without types.
 from __future__ import annotations
 
 __all__ = ["Buffer", "Quantization"]
 
-import flatbuffers
+from typing import TYPE_CHECKING
+
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from flatbuffers.builder import Builder
+    from numpy.typing import NDArray
 
 _ALIGNMENT = 16
 
 
-class Buffer(schema.BufferT):  # type: ignore[misc]  # the generated base is untyped
+class Buffer(schema.BufferT):
     """The bytes of one constant, on a 16-byte boundary of the file."""
 
     def __init__(self, data: bytes = b"") -> None:
         super().__init__()
         self.payload = data
 
-    def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802  # overrides the generated name
+    def Pack(self, builder: Builder) -> int:  # noqa: N802  # overrides the generated name
         """Write the buffer and return its place."""
         place = _vector(builder, self.payload, len(self.payload), _ALIGNMENT) if self.payload else None
         schema.BufferStart(builder)
@@ -33,7 +39,7 @@ class Buffer(schema.BufferT):  # type: ignore[misc]  # the generated base is unt
         return int(schema.BufferEnd(builder))
 
 
-class Quantization(schema.QuantizationParametersT):  # type: ignore[misc]  # the generated base is untyped
+class Quantization(schema.QuantizationParametersT):
     """Symmetric scales of an int8 constant along its first axis, one a row, or one for all.
 
     Args:
@@ -45,7 +51,7 @@ class Quantization(schema.QuantizationParametersT):  # type: ignore[misc]  # the
         super().__init__()
         self.scales, self.shared = scales, shared
 
-    def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802  # overrides the generated name
+    def Pack(self, builder: Builder) -> int:  # noqa: N802  # overrides the generated name
         """Write the parameters and return their place."""
         places = []
         for vector in (self.scales.astype("<f4"), np.zeros(len(self.scales), "<i8")):
@@ -59,7 +65,7 @@ class Quantization(schema.QuantizationParametersT):  # type: ignore[misc]  # the
         return int(schema.QuantizationParametersEnd(builder))
 
 
-def _vector(builder: flatbuffers.Builder, data: bytes, length: int, alignment: int) -> int:
+def _vector(builder: Builder, data: bytes, length: int, alignment: int) -> int:
     """Write ``length`` elements as they stand in ``data`` and return their place."""
     builder.StartVector(len(data) // length, length, alignment)
     builder.head -= len(data)

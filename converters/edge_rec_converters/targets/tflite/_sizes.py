@@ -6,13 +6,15 @@ reshape needs to know, and none of its arithmetic reaches the file.
 
 from __future__ import annotations
 
-__all__ = ["Dim", "Shape", "Size", "broadcast", "divide", "is_at_least_one", "product"]
+__all__ = ["Dim", "Shape", "Size", "at_least", "broadcast", "describe", "divide", "product"]
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from edge_rec_runtime.errors import ConversionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _Terms: TypeAlias = tuple[tuple[tuple[str, ...], int], ...]
 
@@ -99,10 +101,10 @@ def divide(total: Dim, part: Dim) -> Dim:
     return _collect(quotient)
 
 
-def is_at_least_one(size: Dim) -> bool:
-    """Tell whether a size is certainly 1 or more; a history has at least one event, a batch one row."""
+def at_least(size: Dim, number: int) -> bool:
+    """Tell whether a size is certainly ``number`` or more; a history has at least one event, a batch one row."""
     terms = _terms(size)
-    return all(count >= 0 for names, count in terms if names) and sum(count for _, count in terms) >= 1
+    return all(count >= 0 for names, count in terms if names) and sum(count for _, count in terms) >= number
 
 
 def broadcast(*shapes: Shape) -> Shape:

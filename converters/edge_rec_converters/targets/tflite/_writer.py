@@ -3,19 +3,26 @@
 Knows nothing of ONNX. Intermediate tensors are nameless, since names are a third of what a small graph weighs.
 """
 
+# mypy: disable-error-code="no-untyped-call"
+# The generated schema classes and the flatbuffers builder come without types.
 from __future__ import annotations
 
 __all__ = ["INT32", "Writer"]
 
-from collections.abc import Mapping, Sequence
 
-import flatbuffers
+from typing import TYPE_CHECKING
+
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from numpy.typing import DTypeLike, NDArray
+from flatbuffers.builder import Builder
 
 from edge_rec_converters.targets.tflite._operators import OPERATORS
 from edge_rec_converters.targets.tflite._packing import Buffer, Quantization
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import DTypeLike, NDArray
 
 _FILE_IDENTIFIER = b"TFL3"
 _SCHEMA_VERSION = 3
@@ -33,7 +40,7 @@ class Writer:
     """Collects a graph part by part; the same calls give the same bytes."""
 
     def __init__(self) -> None:
-        self._buffers = [Buffer()]  # the format keeps the first one empty
+        self._buffers: list[schema.BufferT] = [Buffer()]  # the format keeps the first one empty
         self._tensors: list[schema.TensorT] = []
         self._operators: list[schema.OperatorT] = []
         self._codes: dict[tuple[str, int], int] = {}
@@ -104,7 +111,7 @@ class Writer:
         model.version, model.description = _SCHEMA_VERSION, description
         model.subgraphs, model.buffers, model.signatureDefs = [subgraph], self._buffers, [signature]
         model.operatorCodes = [_operator_code(name, version) for name, version in self._codes]
-        builder = flatbuffers.Builder(1024)
+        builder = Builder(1024)
         self._shared.clear()
         builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
         return bytes(builder.Output())

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 __all__ = ["OPS"]
 
-from collections.abc import Callable
 from math import sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 from edge_rec_converters.targets.tflite._sizes import Shape, Size, broadcast, divide
 from edge_rec_converters.targets.tflite.ops.elementwise import binary, scalar
 from edge_rec_converters.targets.tflite.ops.matmul import product
 from edge_rec_converters.targets.tflite.ops.normalisation import softmax
 from edge_rec_converters.targets.tflite.ops.reshaping import positions, reshape, transpose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 
 _NEVER = -1e9  # a logit that softmax turns to exactly 0, and that stays finite when masks are added
 
@@ -22,7 +26,7 @@ _NEVER = -1e9  # a logit that softmax turns to exactly 0, and that stays finite 
 def _attention(graph: Lowering, call: Call) -> Value:
     """softmax(query key^T scale + mask) value, over [batch, heads, length, width]."""
     given = call[0]
-    if len([value for value in call.inputs[4:] if value is not None]) or call.attributes.get("softcap", 0.0):
+    if [value for value in call.inputs[4:] if value is not None] or call.attributes.get("softcap", 0.0):
         raise call.error("past keys and softcap have no TFLite form here; export the model without a key-value cache")
     query, key, value = (_heads(graph, call, position) for position in range(3))
     if (query.shape[1], query.shape[1]) != (key.shape[1], value.shape[1]):

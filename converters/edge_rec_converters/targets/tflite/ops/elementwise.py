@@ -4,25 +4,29 @@ from __future__ import annotations
 
 __all__ = ["OPS", "binary", "unary"]
 
-from collections.abc import Callable
 from functools import partial, reduce
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 from edge_rec_converters.targets.tflite._sizes import broadcast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 
 # Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26: erf to 1.5e-7.
 _ERF_RATE = 0.3275911
 _ERF_POLYNOMIAL = (1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592)
 
 
-def binary(graph: Lowering, operator: str, a: Value, b: Value, **options: object) -> Value:
+def binary(graph: Lowering, operator: str, a: Value, b: Value, **options: Any) -> Value:  # noqa: ANN401  # as in Lowering.emit
     """Add an operator that broadcasts two inputs of one type."""
     return graph.emit(operator, [a, b], broadcast(a.shape, b.shape), **options)
 
 
-def unary(graph: Lowering, operator: str, x: Value, **options: object) -> Value:
+def unary(graph: Lowering, operator: str, x: Value, **options: Any) -> Value:  # noqa: ANN401  # as in Lowering.emit
     """Add an operator whose result has its input's shape and type."""
     return graph.emit(operator, [x], x.shape, **options)
 

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 __all__ = ["OPS"]
 
-from collections.abc import Callable
+
+from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx_ir as ir
 
-from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 from edge_rec_converters.targets.tflite._sizes import broadcast
 from edge_rec_converters.targets.tflite.ops.elementwise import scalar
 
-_CASTS = {"float32": np.float32, "int32": np.int32, "int64": np.int32, "bool": np.bool_}
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+
+_CASTS: dict[ir.DataType, type[np.generic]] = {
+    ir.DataType.FLOAT: np.float32,
+    ir.DataType.INT32: np.int32,
+    ir.DataType.INT64: np.int32,
+    ir.DataType.BOOL: np.bool_,
+}
 
 
 def _compare(operator: str) -> Callable[[Lowering, Call], Value]:
@@ -20,14 +31,11 @@ def _compare(operator: str) -> Callable[[Lowering, Call], Value]:
 
 
 def _cast(graph: Lowering, call: Call) -> Value:
-    to = call.attributes["to"].name.lower()
-    dtype = np.dtype(_CASTS.get({"float": "float32"}.get(to, to), object))
-    if dtype == object:
-        raise call.error(f"a cast to {to} has no place in the file; use float32, int64 or bool")
-    x = call[0]
-    if dtype == x.dtype:
-        return x
-    return graph.emit("CAST", [x], x.shape, dtype)
+    x, to = call[0], call.attributes["to"]
+    if to not in _CASTS:
+        raise call.error(f"a cast to {to.name} has no place in the file; use FLOAT, INT64 or BOOL")
+    dtype = np.dtype(_CASTS[to])
+    return x if dtype == x.dtype else graph.emit("CAST", [x], x.shape, dtype)
 
 
 def _where(graph: Lowering, call: Call) -> Value:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 __all__ = ["OPS", "dense", "product"]
 
-from collections.abc import Callable
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 from edge_rec_converters.targets.tflite._sizes import Size, broadcast
 from edge_rec_converters.targets.tflite.ops.elementwise import binary, scalar
 from edge_rec_converters.targets.tflite.ops.reshaping import reshape, transpose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 
 
 def dense(graph: Lowering, x: Value, weight: Value, bias: Value | None) -> Value:
@@ -37,7 +42,7 @@ def product(graph: Lowering, a: Value, b: Value, *, transposed: bool = False) ->
     """Multiply two computed matrices, or stacks of them; ``transposed`` takes ``b`` as [..., columns, inner]."""
     columns = b.shape[-2 if transposed else -1]
     shape = (*broadcast(a.shape[:-2], b.shape[:-2]), a.shape[-2], columns)
-    return graph.emit("BATCH_MATMUL", [a, b], shape, **({"adjY": True} if transposed else {}))
+    return graph.emit("BATCH_MATMUL", [a, b], shape, adjY=transposed)
 
 
 def _batched(graph: Lowering, a: Value, b: Value) -> Value:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 __all__ = ["OPS", "softmax"]
 
-from collections.abc import Callable
 
-from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+from typing import TYPE_CHECKING
+
 from edge_rec_converters.targets.tflite.ops.elementwise import binary, scalar, unary
 from edge_rec_converters.targets.tflite.ops.reductions import reduce
 from edge_rec_converters.targets.tflite.ops.reshaping import transpose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 
 
 def softmax(graph: Lowering, x: Value) -> Value:

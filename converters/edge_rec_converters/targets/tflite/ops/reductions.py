@@ -4,11 +4,15 @@ from __future__ import annotations
 
 __all__ = ["OPS", "reduce"]
 
-from collections.abc import Callable, Sequence
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 
 
 def reduce(graph: Lowering, operator: str, x: Value, axes: Sequence[int], *, keep: bool = True) -> Value:

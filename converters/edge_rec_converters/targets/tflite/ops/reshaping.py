@@ -4,13 +4,19 @@ from __future__ import annotations
 
 __all__ = ["OPS", "fill", "positions", "reshape", "transpose"]
 
-from collections.abc import Callable, Sequence
+
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import DTypeLike
 
-from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
-from edge_rec_converters.targets.tflite._sizes import Dim, Shape, Size, broadcast, divide, is_at_least_one, product
+from edge_rec_converters.targets.tflite._sizes import Dim, Shape, Size, at_least, broadcast, divide, product
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import DTypeLike
+
+    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 
 
 def reshape(graph: Lowering, x: Value, shape: Shape) -> Value:
@@ -38,7 +44,7 @@ def transpose(graph: Lowering, x: Value, order: Sequence[int]) -> Value:
 def fill(graph: Lowering, shape: Shape, number: float, dtype: DTypeLike) -> Value:
     """Return a tensor of one number, a constant where the shape is known."""
     if not any(isinstance(size, Size) for size in shape):
-        return graph.known(np.full(shape, number, dtype))  # type: ignore[arg-type]  # no Size in it
+        return graph.known(np.full(shape, number, dtype))
     return graph.emit("FILL", [graph.known(np.array(shape, object)), graph.known(np.array(number, dtype))], shape, dtype)
 
 
@@ -121,7 +127,7 @@ def _range(graph: Lowering, call: Call) -> Value:
     first, length = start.item(), end.item() - start.item()
     if isinstance(length, int):
         return graph.known(np.arange(first, first + length))
-    if not is_at_least_one(length):
+    if not at_least(length, 1):
         raise call.error(f"a range of {length} may be empty; start it at 0")
     steps = positions(graph, length)
     return steps if first == 0 else graph.emit("ADD", [steps, graph.known(np.array(first, object))], steps.shape)
