@@ -1,16 +1,14 @@
 """Fresh processes: how long a person waits for the first answer after starting an app, and what it costs in memory.
 
 Each figure is of a new ``python -I`` that ran nothing before. The time of a start counts from just before exec, on the
-monotonic clock that both processes share; the parent's own work is not in it. The files are in the system's cache: one
-start before the first is thrown away.
+monotonic clock that both processes share; the parent's own work is not in it.
 """
 
 from __future__ import annotations
 
-__all__ = ["ENGINES", "Engine", "Fresh", "FreshAnswer"]
+__all__ = ["ENGINES", "Engine", "Fresh", "FreshAnswer", "FreshIdle"]
 
 import json
-import statistics
 import subprocess
 import sys
 import time
@@ -57,6 +55,14 @@ class FreshAnswer:
     mapped: int | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class FreshIdle:
+    """One process from exec to the end of its imports, in ms; memory in bytes, None where the system does not tell."""
+
+    total_ms: float
+    peak_rss: int | None
+
+
 @dataclass(frozen=True)
 class _Idle:
     started: int
@@ -79,11 +85,9 @@ class Fresh:
 
     Attributes:
         timeout: Seconds after which a process is killed.
-        repeats: Processes behind each median of a comparison.
     """
 
     timeout: float = 120.0
-    repeats: int = 5
 
     def answer(self, bundle: Path, histories: Sequence[Sequence[str]], *, backend: str, threads: int, k: int) -> FreshAnswer:
         """Open a bundle and answer histories in a new process; only the first answer counts for the times.
@@ -112,18 +116,15 @@ class Fresh:
             mapped=said.mapped,
         )
 
-    def baseline(self, module: str) -> tuple[float, int | None]:
-        """Start processes that import numpy and ``module`` and then stop; ``"python"`` imports nothing.
+    def idle(self, module: str) -> FreshIdle:
+        """Import numpy and ``module`` in a new process and stop; ``"python"`` imports nothing.
 
-        Returns:
-            The median milliseconds until the import was done, and the peak memory in bytes of the last process.
+        Raises:
+            MeasurementError: As for `answer`.
         """
-        times = []
-        for _ in range(self.repeats):
-            launched, reply = self._run(module, "")
-            idle = decode(reply, _Idle, where=f"the process that imported {module}")
-            times.append((idle.done - launched) / 1e6)
-        return round(statistics.median(times), 3), idle.peak_rss
+        launched, reply = self._run(module, "")
+        said = decode(reply, _Idle, where=f"the process that imported {module}")
+        return FreshIdle(total_ms=(said.done - launched) / 1e6, peak_rss=said.peak_rss)
 
     def _run(self, task: str, request: str) -> tuple[int, object]:
         command = [sys.executable, "-I", str(PROGRAM), task]

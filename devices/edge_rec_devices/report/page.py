@@ -127,7 +127,7 @@ def _facts(group: Sequence[Measurement]) -> list[tuple[str, str]]:
     place = group[0].environment
     packages = {name: version for result in group for name, version in result.environment.packages.items()}
     loads = sorted(load for result in group if (load := result.environment.load_average) is not None)
-    threads = sorted({f"{result.setup.backend}, {result.setup.threads} thread(s)" for result in group})
+    engines = sorted({f"{one.setup.backend} on {one.setup.threads} thread{'s' * (one.setup.threads > 1)}" for one in group})
     replayed = sorted({f"{one.setup.histories:,} histories of {one.setup.mean_events:.0f} events" for one in group})
 
     def known(value: object, name: str, unit: str = "") -> str:
@@ -144,7 +144,7 @@ def _facts(group: Sequence[Measurement]) -> list[tuple[str, str]]:
         ("System", f"{place.kernel}, {place.machine}"),
         ("Python", place.python),
         ("Packages", ", ".join(f"{name} {version}" for name, version in sorted(packages.items()))),
-        ("Engine", "; ".join(threads)),
+        ("Engine", "; ".join(engines)),
         ("Replayed", f"{'; '.join(replayed)}, top {group[0].setup.k} asked for"),
     ]
     return [(term, clean(value)) for term, value in facts]

@@ -8,6 +8,8 @@ import math
 import unicodedata
 
 NOT_KNOWN = "–"
+# Unit, its bytes, and from how many bytes on it is used.
+_UNITS = (("GB", 1e9, 1e9), ("MB", 1e6, 1e5), ("kB", 1e3, 0))
 
 
 def milliseconds(value: float | None) -> str:
@@ -16,10 +18,11 @@ def milliseconds(value: float | None) -> str:
 
 
 def megabytes(value: float | None) -> str:
-    """Write bytes as MB of 10^6, or as kB below a tenth of that."""
+    """Write bytes as MB of 10^6, as kB below a tenth of that, as GB from a thousand of them."""
     if value is None:
         return NOT_KNOWN
-    return f"{_three_digits(value / 1e6)} MB" if value >= 1e5 else f"{_three_digits(value / 1e3)} kB"
+    unit, size = next((unit, size) for unit, size, least in _UNITS if value >= least)
+    return f"{_three_digits(value / size)} {unit}"
 
 
 def quality(value: float | None) -> str:

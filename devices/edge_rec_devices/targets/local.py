@@ -24,20 +24,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_rec_devices.environment import Environment
-    from edge_rec_devices.fresh import FreshAnswer
+    from edge_rec_devices.fresh import FreshAnswer, FreshIdle
     from edge_rec_devices.targets.protocol import Plan
     from edge_rec_runtime import History, Progress
 
 # Answers of the process whose memory is read: enough to touch every row that requests touch, and still quick.
 _ANSWERS = 64
-
-
-@dataclass(frozen=True)
-class _Baselines:
-    python_ms: float
-    numpy_ms: float
-    engine_ms: dict[str, float]
-    idle_rss: int | None
 
 
 @dataclass(frozen=True)
@@ -62,11 +54,11 @@ class Local:
         """Measure bundles side by side; see `Target`."""
         with ExitStack() as stack:
             candidates = [_open(stack, path, histories, plan) for path in bundles]
-            steps = _Steps(progress, total=3 + len(bundles) * (plan.cold_starts + 1 + plan.rounds))
-            baselines = _start_fresh(candidates, plan, steps)
+            steps = _Steps(progress, total=len(bundles) * (plan.cold_starts + 1 + plan.rounds))
+            idle = _start_fresh(candidates, plan, steps)
             _take_turns(candidates, plan, steps)
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            return tuple(_result(one, baselines, plan, bundles=len(bundles), now=now) for one in candidates)
+            return tuple(_result(one, idle, plan, bundles=len(bundles), now=now) for one in candidates)
 
 
 class _Steps:
@@ -91,22 +83,25 @@ def _open(stack: ExitStack, path: Path, histories: Sequence[History], plan: Plan
     )
 
 
-def _start_fresh(candidates: Sequence[_Candidate], plan: Plan, step: _Steps) -> _Baselines:
-    """Start processes, the bundles in turn; the first of each fills the file cache and tells the memory of many answers."""
+def _start_fresh(candidates: Sequence[_Candidate], plan: Plan, step: _Steps) -> dict[str, list[FreshIdle]]:
+    """Start processes, the bundles in turn with processes that only import, so that a slow minute meets all of them.
+
+    The first start of each bundle answers many histories: it fills the file cache and tells the memory, its times do not count.
+
+    Returns:
+        The processes that only import, by what they import.
+    """
     fresh = Fresh(timeout=plan.timeout)
-    python, idle = fresh.baseline("python")
-    step("cold start: bare Python")
-    numpy, _ = fresh.baseline("numpy")
-    step("cold start: numpy")
-    backends = dict.fromkeys(one.backend for one in candidates)
-    engines = {backend: fresh.baseline(ENGINES[backend].module)[0] for backend in backends}
-    step("cold start: engines")
+    modules = dict.fromkeys(["python", "numpy", *(ENGINES[one.backend].module for one in candidates)])
+    idle: dict[str, list[FreshIdle]] = {module: [] for module in modules}
     for count in range(plan.cold_starts + 1):
         for one in candidates:
             histories = one.replay.histories[: 1 if count else _ANSWERS]
             one.starts.append(fresh.answer(one.path, histories, backend=one.backend, threads=plan.threads, k=plan.k))
             step(f"cold start: {one.path.name}")
-    return _Baselines(python, numpy, engines, idle)
+        for module in modules if count else ():
+            idle[module].append(fresh.idle(module))
+    return idle
 
 
 def _take_turns(candidates: Sequence[_Candidate], plan: Plan, step: _Steps) -> None:
@@ -126,13 +121,13 @@ def _take_turns(candidates: Sequence[_Candidate], plan: Plan, step: _Steps) -> N
         gc.unfreeze()
 
 
-def _result(one: _Candidate, baselines: _Baselines, plan: Plan, *, bundles: int, now: str) -> Measurement:
+def _result(one: _Candidate, idle: dict[str, list[FreshIdle]], plan: Plan, *, bundles: int, now: str) -> Measurement:
     histories = one.replay.histories
     many, *starts = one.starts
     memory = Memory(
         peak_rss_bytes=many.peak_rss,
         first_answer_rss_bytes=many.first_answer_rss,
-        idle_rss_bytes=baselines.idle_rss,
+        idle_rss_bytes=idle["python"][-1].peak_rss,
         mapped_bytes=many.mapped,
         answers=min(_ANSWERS, len(histories)),
     )
@@ -153,7 +148,7 @@ def _result(one: _Candidate, baselines: _Baselines, plan: Plan, *, bundles: int,
         environment=one.environment,
         request=one.replay.latency(),
         stages=one.replay.stages(),
-        cold_start=_cold_start(starts, baselines, one.backend),
+        cold_start=_cold_start(starts, idle, one.backend),
         memory=memory,
         measured_at=now,
         missing=dict.fromkeys(unread, "this system has no /proc, where Linux tells it"),
@@ -183,9 +178,12 @@ def _subject(one: _Candidate) -> Subject:
     )
 
 
-def _cold_start(starts: Sequence[FreshAnswer], baselines: _Baselines, backend: str) -> ColdStart:
+def _cold_start(starts: Sequence[FreshAnswer], idle: dict[str, list[FreshIdle]], backend: str) -> ColdStart:
     def median(part: str) -> float:
         return round(float(statistics.median(getattr(start, part) for start in starts)), 3)
+
+    def idle_ms(module: str) -> float:
+        return round(float(statistics.median(process.total_ms for process in idle[module])), 3)
 
     return ColdStart(
         median_ms=median("total_ms"),
@@ -194,7 +192,7 @@ def _cold_start(starts: Sequence[FreshAnswer], baselines: _Baselines, backend: s
         import_ms=median("import_ms"),
         open_ms=median("open_ms"),
         first_request_ms=median("first_request_ms"),
-        bare_python_ms=baselines.python_ms,
-        numpy_ms=baselines.numpy_ms,
-        engine_ms=baselines.engine_ms[backend],
+        bare_python_ms=idle_ms("python"),
+        numpy_ms=idle_ms("numpy"),
+        engine_ms=idle_ms(ENGINES[backend].module),
     )

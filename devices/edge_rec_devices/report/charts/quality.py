@@ -7,7 +7,7 @@ __all__ = ["quality_against_latency", "quality_against_size"]
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge_rec_devices.report.charts._canvas import INK, MUTED, SURFACE, canvas, colour, logarithmic, to_svg
+from edge_rec_devices.report.charts._canvas import MUTED, SURFACE, canvas, colour, logarithmic, to_svg
 from edge_rec_devices.report.charts._labels import Box, place
 from edge_rec_devices.report.verdict import names
 from edge_rec_devices.report.wording import megabytes, milliseconds, quality
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _MARKERS = {"onnx": "o", "tflite": "^"}
 # Beyond this ratio of largest to smallest a linear axis would crowd the small ones against its origin.
 _WIDE = 12.0
-# Points of one precision nearer than this, in units of the drawing, share a name.
+# Points that differ in the target only and are nearer than this, in units of the drawing, share a name.
 _NEAR = 16.0
 # A name further from its point than this gets a line to it.
 _FAR = 20.0
@@ -112,11 +112,11 @@ def _name_points(axes: Axes, points: Sequence[_Point]) -> None:
     anchors = [where[group[0]] for group in groups]
     sizes = [(_LETTER * len(text), 12.0) for text in texts]
     places = place(anchors, sizes, obstacles=taken, faint=bars, bounds=Box(frame.x0, frame.y0, frame.x1, frame.y1))
-    for text, anchor, box in zip(texts, anchors, places, strict=True):
-        _write(axes, text, anchor, box)
+    for group, text, anchor, box in zip(groups, texts, anchors, places, strict=True):
+        _write(axes, text, anchor, box, colour(points[group[0]].precision))
 
 
-def _write(axes: Axes, text: str, anchor: tuple[float, float], box: Box) -> None:
+def _write(axes: Axes, text: str, anchor: tuple[float, float], box: Box, tint: str) -> None:
     x, y = anchor
     side, at = ("left", box.left) if box.left > x else ("right", box.right) if box.right < x else ("center", x)
     distance = max(box.left - x, x - box.right, 0) + max(box.bottom - y, y - box.top, 0)
@@ -129,20 +129,20 @@ def _write(axes: Axes, text: str, anchor: tuple[float, float], box: Box) -> None
         ha=side,
         va="center",
         fontsize=9,
-        color=INK,
+        color=tint,
         arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 6} if distance > _FAR else None,
     )
     name.set_gid(f"halo-{anchor[0]:.0f}-{anchor[1]:.0f}")
 
 
 def _grouped(points: Sequence[_Point], where: Sequence[tuple[float, ...]]) -> list[list[int]]:
-    """Put points of one precision that lie on top of each other together, so that they are named once."""
+    """Put points that differ in the target only and lie on top of each other together, so that they are named once."""
     groups: list[list[int]] = []
     for index, (point, (x, y)) in enumerate(zip(points, where, strict=True)):
         for group in groups:
             first = group[0]
             apart = abs(where[first][0] - x) + abs(where[first][1] - y)
-            if points[first].precision == point.precision and apart < _NEAR:
+            if _kind(points[first]) == _kind(point) and apart < _NEAR:
                 group.append(index)
                 break
         else:
@@ -152,5 +152,8 @@ def _grouped(points: Sequence[_Point], where: Sequence[tuple[float, ...]]) -> li
 
 def _shared_name(points: Sequence[_Point]) -> str:
     first, *others = points
-    ends = [other.name.rpartition(" · ")[2] for other in others]
-    return ", ".join([first.name, *ends])
+    return ", ".join([first.name, *(other.name.rpartition(" · ")[2] for other in others)])
+
+
+def _kind(point: _Point) -> str:
+    return point.name.rpartition(" · ")[0]

@@ -1,0 +1,35 @@
+"""``edge-rec report``: results become a page."""
+
+from __future__ import annotations
+
+__all__ = ["report"]
+
+from pathlib import Path
+
+import click
+
+from edge_rec.cli._show import json_option, say, show_json, show_table
+from edge_rec_devices import load_results, rows, write_report
+
+
+@click.command()
+@click.argument("results", metavar="RESULT...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", default="report.html", show_default=True, type=click.Path(path_type=Path), help="Where the page goes."
+)
+@click.option("--json-out", type=click.Path(path_type=Path), help="Where the rows go as JSON.")
+@json_option
+def report(results: tuple[Path, ...], *, output: Path, json_out: Path | None, as_json: bool) -> None:
+    r"""Turn the results of bench into one HTML page that needs no network.
+
+    \b
+    Examples: edge-rec report results.json -o report.html
+              edge-rec report laptop.json board.json -o report.html --json-out rows.json
+    """
+    found = [result for path in results for result in load_results(path)]
+    write_report(found, output, json_out)
+    if as_json:
+        show_json(rows(found))
+    else:
+        show_table(rows(found), columns=("bundle", "target", "precision", "model_bytes", "ndcg_at_10", "request_p50_ms"))
+    say(f"wrote {output}" + (f" and {json_out}" if json_out else ""))
