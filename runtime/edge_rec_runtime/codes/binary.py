@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class BinaryTable:
     """Bits [rows, ceil(b / 8)] uint8, scales and bias [rows] float16, and a projection [b, dims] float32.
 
-    The projection has orthonormal rows or columns.
+    Any projection will do: a code stands for the vector scale x (signs @ projection).
 
     Bit j of a row is bit 7 - j % 8 of its byte j // 8; 1 is +1 and 0 is -1. With p = projection @ q rounded to p8 by
     pscale = max|p| / 127, score = (pscale x scale) x (p8 . signs) + bias.
