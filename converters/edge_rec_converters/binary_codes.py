@@ -16,7 +16,6 @@ from __future__ import annotations
 
 __all__ = ["fit_binary"]
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,8 @@ import numpy as np
 from edge_rec_runtime import BinaryTable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from edge_rec_converters.reference import Reference
@@ -74,7 +75,7 @@ def _rotation(values: NDArray[np.float32]) -> NDArray[np.float64]:
     rng = np.random.default_rng(_SEED)
     rows = rng.choice(len(values), min(len(values), _SAMPLE), replace=False)
     sample = values[np.sort(rows)].astype(np.float64)
-    rotation, _ = np.linalg.qr(rng.standard_normal((values.shape[1], values.shape[1])))
+    rotation: NDArray[np.float64] = np.linalg.qr(rng.standard_normal((values.shape[1], values.shape[1]))).Q
     for _ in range(_ROTATIONS):
         left, _, right = np.linalg.svd(np.sign(sample @ rotation.T).T @ sample)
         rotation = left @ right
