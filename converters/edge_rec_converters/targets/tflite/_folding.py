@@ -95,8 +95,11 @@ def _unsqueeze(call: Call, data: Array, axes: Array | None = None) -> Array:
     return np.expand_dims(data, tuple(int(axis) for axis in (call.attributes["axes"] if axes is None else axes)))
 
 
-def _cast(call: Call, data: Array) -> Array:
-    return data if data.dtype == object else data.astype(call.attributes["to"].numpy())
+def _cast(call: Call, data: Array) -> Array | None:
+    to = call.attributes["to"].numpy()
+    if data.dtype != object:
+        return data.astype(to)
+    return data if np.issubdtype(to, np.integer) else None  # a size that becomes a float is computed in the file
 
 
 def _product(call: Call, data: Array, axes: Array | None = None) -> Array:

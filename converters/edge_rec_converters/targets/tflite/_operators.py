@@ -29,6 +29,8 @@ class Operator:
 OPERATORS: dict[str, Operator] = {
     "ABS": Operator(),
     "ADD": Operator(1, schema.AddOptionsT),
+    "ARG_MAX": Operator(1, schema.ArgMaxOptionsT),
+    "ARG_MIN": Operator(1, schema.ArgMinOptionsT),
     "BATCH_MATMUL": Operator(1, schema.BatchMatMulOptionsT),
     "BROADCAST_TO": Operator(2),
     "CAST": Operator(1, schema.CastOptionsT),

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
 from edge_rec_converters.targets.tflite.ops import (
     attention,
+    einsum,
     elementwise,
     gathering,
     joining,
@@ -26,6 +27,7 @@ Handler: TypeAlias = Callable[[Lowering, Call], Value | tuple[Value, ...]]
 
 OPS: dict[str, Handler] = {
     **attention.OPS,
+    **einsum.OPS,
     **elementwise.OPS,
     **gathering.OPS,
     **joining.OPS,

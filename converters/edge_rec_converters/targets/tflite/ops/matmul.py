@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["OPS", "dense", "product"]
+__all__ = ["OPS", "batched", "dense", "product"]
 
 
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ def _matmul(graph: Lowering, call: Call) -> Value:
             raise call.error(f"the inner sizes {inner[0]} and {inner[1]} differ")
     if b.constant is not None and b.rank == 2 and a.rank >= 2:
         return dense(graph, a, graph.known(np.ascontiguousarray(b.constant.T), name=b.name), bias)
-    result = _batched(graph, a, b)
+    result = batched(graph, a, b)
     return result if bias is None else binary(graph, "ADD", result, bias)
 
 
@@ -45,7 +45,7 @@ def product(graph: Lowering, a: Value, b: Value, *, transposed: bool = False) ->
     return graph.emit("BATCH_MATMUL", [a, b], shape, adjY=transposed)
 
 
-def _batched(graph: Lowering, a: Value, b: Value) -> Value:
+def batched(graph: Lowering, a: Value, b: Value) -> Value:
     """Multiply as numpy does; TFLite wants two axes or more on both sides."""
     left = reshape(graph, a, (1, *a.shape)) if a.rank == 1 else a
     right = reshape(graph, b, (*b.shape, 1)) if b.rank == 1 else b

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_rec_converters.targets.tflite._writer import INT32
+from edge_rec_converters.targets.tflite.ops.reshaping import reshape
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -37,6 +40,20 @@ def _reduction(operator: str, *, of_squares: bool = False, root: bool = False) -
     return handler
 
 
+def _arg(operator: str) -> Callable[[Lowering, Call], Value]:
+    def handler(graph: Lowering, call: Call) -> Value:
+        x = call[0]
+        if call.attributes.get("select_last_index", 0):
+            raise call.error("of equal elements TFLite takes the first; flip the axis to take the last")
+        axis = call.axis(call.attributes.get("axis", 0), x.rank)
+        keep = bool(call.attributes.get("keepdims", 1))
+        place = graph.known(np.array(axis, np.int32))
+        found = graph.emit(operator, [x, place], x.shape[:axis] + x.shape[axis + 1 :], np.int32, outputType=INT32)
+        return reshape(graph, found, (*x.shape[:axis], 1, *x.shape[axis + 1 :])) if keep else found
+
+    return handler
+
+
 def _cumulative_sum(graph: Lowering, call: Call) -> Value:
     axis = call.axis(int(call.constant(1, "the axis").item()), call[0].rank)
     return graph.emit(
@@ -49,6 +66,8 @@ def _cumulative_sum(graph: Lowering, call: Call) -> Value:
 
 
 OPS: dict[str, Callable[[Lowering, Call], Value]] = {
+    "ArgMax": _arg("ARG_MAX"),
+    "ArgMin": _arg("ARG_MIN"),
     "CumSum": _cumulative_sum,
     "ReduceL2": _reduction("SUM", of_squares=True, root=True),
     "ReduceMax": _reduction("REDUCE_MAX"),
