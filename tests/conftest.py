@@ -66,6 +66,12 @@ def tables_of(values: NDArray[np.float32], precision: str) -> dict[str, ItemTabl
     return {"items": signs} | ({"rescore": Int8Table.encode(values)} if precision == "binary" else {})
 
 
+@pytest.fixture(scope="session")
+def mean_graph() -> Callable[[NDArray[np.float32]], bytes]:
+    """Return the maker of encoders, for tests that want another than `make_bundle` puts in."""
+    return mean_encoder
+
+
 @pytest.fixture
 def make_bundle(tmp_path: Path) -> MakeBundle:
     """Return a writer of small bundles; ids are i0, i1, ..., titles and two attributes stand beside them."""

@@ -1,7 +1,8 @@
 """LiteRT, from ``ai_edge_litert`` or the older ``tflite_runtime``: the same interpreter under two names.
 
-One interpreter is kept and its inputs are resized when the length of the history passes into another bucket. An interpreter is
-not safe to share between threads, so calls take turns.
+One interpreter is kept, and its inputs are resized when the length of the history passes into another bucket: that costs .04 to
+.2 ms (SASRec, 64 dims, window 200), where an interpreter for each of six buckets would take 1 MB each to save it. An interpreter
+is not safe to share between threads, so calls take turns.
 """
 
 from __future__ import annotations
@@ -60,9 +61,15 @@ class _Interpreter:
     def __init__(self, backend: str, interpreter: Any) -> None:  # noqa: ANN401 - the engine is typed where it is installed
         self.backend = backend
         self._interpreter = interpreter
-        inputs = {_plain(detail["name"]): detail["index"] for detail in interpreter.get_input_details()}
-        self._vectors, self._mask = inputs["vectors"], inputs["mask"]
-        self._query = interpreter.get_output_details()[0]["index"]
+        inputs, outputs = (
+            {_plain(detail["name"]): detail["index"] for detail in details}
+            for details in (interpreter.get_input_details(), interpreter.get_output_details())
+        )
+        if set(inputs) != {"vectors", "mask"} or "query" not in outputs:
+            raise ValueError(
+                f"it has the inputs {sorted(inputs)} and outputs {sorted(outputs)}; expected vectors, mask and query"
+            )
+        self._vectors, self._mask, self._query = inputs["vectors"], inputs["mask"], outputs["query"]
         self._shape: tuple[int, ...] = ()
         self._turn = threading.Lock()
 
