@@ -57,7 +57,10 @@ def _record(entries: dict[str, object], kind: Any, where: str) -> Any:  # noqa: 
             found[attribute.name] = _decode(entries[attribute.name], hints[attribute.name], f"{where}.{attribute.name}")
         elif attribute.default is MISSING and attribute.default_factory is MISSING:
             raise _misfit(where, f"no key {attribute.name!r}", "one")
-    return kind(**found)
+    try:
+        return kind(**found)
+    except MeasurementError as error:
+        raise MeasurementError(f"{where}: {error}") from error
 
 
 def _scalar(value: object, kind: Any, where: str) -> Any:  # noqa: ANN401 - as above

@@ -28,8 +28,8 @@ STAGES = ("lookup", "gather", "encode", "filter", "search", "label")
 TOLERANCE = 0.15
 # Requests at the start of a round that are not counted: another bundle was in the processor's caches.
 SETTLE = 3
-# Requests in a row of either kind, so that both kinds meet the same moments of a busy machine.
-WHOLE, STAGED = 32, 8
+# Whole requests in a row; of every fourth of their histories the stages are timed a moment later, on the same busy machine.
+ROW, EVERY = 32, 4
 
 
 def answer_in_stages(
@@ -81,9 +81,9 @@ class Replay:
         self._recommender = recommender
         self._k = k
         self._turn: Iterator[tuple[str, ...]] = itertools.cycle(self.histories)
-        self._staged_turn: Iterator[tuple[str, ...]] = itertools.cycle(self.histories)
         self._whole: list[int] = []
         self._parts: list[tuple[int, ...]] = []
+        self._ratios: list[float] = []
 
     def warm_up(self, requests: int) -> None:
         """Answer requests untimed, each both ways, and check that both give the same.
@@ -101,35 +101,41 @@ class Replay:
                 )
 
     def time_round(self, seconds: float) -> None:
-        """Time requests for a while, a row of whole ones and a row stage by stage in turn."""
+        """Time requests for a while: a row of whole ones, then some of the same stage by stage."""
         gc.collect()
         for history in itertools.islice(self._turn, SETTLE):
             self._recommender.recommend(history, k=self._k)
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
-            self._time_whole()
-            self._time_stages()
+            row = list(itertools.islice(self._turn, ROW))
+            whole = self._time_whole(row)
+            self._time_stages(row[::EVERY], whole[::EVERY])
 
-    def _time_whole(self) -> None:
+    def _time_whole(self, row: Sequence[tuple[str, ...]]) -> list[int]:
         clock, recommend, k = time.perf_counter_ns, self._recommender.recommend, self._k
-        for history in itertools.islice(self._turn, WHOLE):
+        durations = []
+        for history in row:
             begun = clock()
             recommend(history, k=k)
-            self._whole.append(clock() - begun)
+            durations.append(clock() - begun)
+        self._whole += durations
+        return durations
 
-    def _time_stages(self) -> None:
-        for history in itertools.islice(self._staged_turn, STAGED):
-            self._parts.append(answer_in_stages(self._recommender, history, k=self._k)[1])
+    def _time_stages(self, row: Sequence[tuple[str, ...]], whole: Sequence[int]) -> None:
+        for history, duration in zip(row, whole, strict=True):
+            _, parts = answer_in_stages(self._recommender, history, k=self._k)
+            self._parts.append(parts)
+            self._ratios.append(sum(parts) / max(duration, 1))
 
     def latency(self) -> Latency:
         """Summarise the whole requests."""
         return Latency.of(self._whole)
 
     def stages(self) -> Stages:
-        """Summarise the stages, and compare their sum with the whole."""
+        """Summarise the stages, and hold their sum against the same request as a whole."""
         columns = list(zip(*self._parts, strict=True))
         means = [statistics.fmean(column) for column in columns]
-        ratio = statistics.median(sum(parts) for parts in self._parts) / max(statistics.median(self._whole), 1)
+        ratio = statistics.median(self._ratios)
         return Stages(
             parts=tuple(
                 Stage(

@@ -169,7 +169,8 @@ class Stages:
     Attributes:
         parts: The stages, in order.
         requests: Requests that were timed stage by stage.
-        sum_ratio: Median of the stages' sum over the median of the whole request; near 1 when they agree.
+        sum_ratio: Stages' sum over the same request as a whole, timed a moment before; the median of those, near 1 when they
+            agree.
         agrees: Whether the ratio is within 15 % of 1.
     """
 

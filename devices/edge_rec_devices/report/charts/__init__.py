@@ -66,7 +66,8 @@ CHARTS: dict[str, Chart] = {
     ),
     "cold-start": Chart(
         title="From starting a process to its first answer",
-        note="Milliseconds, medians of fresh processes, of each part and of the whole. Import brings in numpy, open brings in the engine.",
+        note="Milliseconds, medians over fresh processes, of each part and of the whole. Import brings in numpy, "
+        "open brings in the engine.",
         draw=cold_starts,
     ),
     "memory": Chart(

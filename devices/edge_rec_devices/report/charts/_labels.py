@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Tried in this order: right, left, above, below, then the corners; then the same further away.
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
-_DISTANCES = (9, 16, 26, 38, 52, 70, 92)
+_DISTANCES = (9, 16, 24, 33, 43, 54, 66, 80, 96, 114)
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,9 @@ def place(
         places = [(far, _beside(point, size, way, far)) for far, way in product(_DISTANCES, _DIRECTIONS)]
         costs = [
             far
-            + 9 * sum(box.overlap(other) for other in taken)
+            + 1000 * sum(box.overlap(other) for other in taken)
             + 0.5 * sum(box.overlap(other) for other in faint)
-            + 9 * box.outside(bounds)
+            + 1000 * box.outside(bounds)
             for far, box in places
         ]
         best = min(range(len(places)), key=lambda index: (round(costs[index], 3), index))
