@@ -50,8 +50,8 @@ class MFOptions:
 
     dims: int = 64
     unobserved: float = 0.3
-    regularisation: float = 0.01
-    max_length: int = 7
+    regularisation: float = 0.005
+    max_length: int = 6
     steps: int = 8
 
     def __post_init__(self) -> None:
@@ -183,7 +183,7 @@ class MatrixFactorisation:
         options = MFOptions(**described)  # type: ignore[arg-type]  # __post_init__ checks every value
         if set(weights) != {"items", "users"}:
             raise ModelError(f"MF: found the weights {', '.join(sorted(weights)) or 'none'}, expected items, users; train again")
-        for name, rows in (("items", len(catalogue)), ("users", len(weights["users"]))):
+        for name, rows in (("items", len(catalogue)), ("users", weights["users"].size // options.dims)):
             value = weights[name]
             if value.dtype != np.float32 or value.shape != (rows, options.dims):
                 raise ModelError(
