@@ -75,11 +75,15 @@ def _rotation(values: NDArray[np.float32]) -> NDArray[np.float64]:
     rng = np.random.default_rng(_SEED)
     rows = rng.choice(len(values), min(len(values), _SAMPLE), replace=False)
     sample = values[np.sort(rows)].astype(np.float64)
-    rotation: NDArray[np.float64] = np.linalg.qr(rng.standard_normal((values.shape[1], values.shape[1]))).Q
+    rotation = _nearest_rotation(rng.standard_normal((values.shape[1], values.shape[1])))
     for _ in range(_ROTATIONS):
-        left, _, right = np.linalg.svd(np.sign(sample @ rotation.T).T @ sample)
-        rotation = left @ right
+        rotation = _nearest_rotation(np.sign(sample @ rotation.T).T @ sample)
     return rotation
+
+
+def _nearest_rotation(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    left, _, right = np.linalg.svd(matrix)
+    return np.asarray(left @ right, np.float64)
 
 
 def _improve(
@@ -100,8 +104,7 @@ def _improve(
         scaled = _scales(codes, aims, gram)[:, None] * codes
         codes_codes += scaled.T @ scaled
         codes_values += scaled.T @ vectors
-    fitted: NDArray[np.float64] = np.linalg.lstsq(codes_codes, codes_values, rcond=None)[0]
-    return fitted
+    return np.asarray(np.linalg.lstsq(codes_codes, codes_values, rcond=None)[0], np.float64)
 
 
 def _sweep(codes: NDArray[np.float64], scales: NDArray[np.float64], aims: NDArray[np.float64], gram: NDArray[np.float64]) -> None:

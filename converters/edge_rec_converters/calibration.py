@@ -31,6 +31,8 @@ def ranges(graph: ir.Model, names: Sequence[str], users: Windows, vectors: NDArr
         users: Histories; the first 512 are run.
         vectors: [items, dims] float32.
     """
+    if not names:
+        return {}
     watched = graph.clone()
     values = {value.name: value for node in watched.graph for value in node.outputs} | {
         value.name: value for value in watched.graph.inputs

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_rec_converters.item_tables import encoder_table, item_tables
-from edge_rec_converters.networks import CANDIDATES, Ingredients, network_graph
+from edge_rec_converters.networks import Ingredients, candidates, network_graph, require_network
 from edge_rec_converters.prepare import Prepared, prepare
 from edge_rec_converters.targets import emitter
-from edge_rec_converters.verification import default_gate, measure, require_gate
+from edge_rec_converters.verification import default_gate, measure, require_gate, require_gate_in_range
 from edge_rec_runtime import Bundle, BundleContents, silent, write_bundle
 from edge_rec_runtime.errors import ModelError
 
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from edge_rec_converters.verification import Verification
     from edge_rec_runtime import History, Precision, Progress
 
-# Networks whose overlap@10 differs by less are taken as alike: a fifth of what the int8 gate lets go.
-_ALIKE = 0.006
+_ALIKE = 0.002  # networks whose overlap@10 differs by less are taken as alike: about one standard error at 2,000 users
 _TOOLS = ("edge-rec", "numpy", "onnx-ir", "onnxscript", "torch")
 
 
@@ -37,6 +36,7 @@ class Conversion:
 
     Attributes:
         path: The file.
+        target: ``onnx`` or ``tflite``.
         precision: What it is in; where ``network=int8`` was asked for, the network that was chosen.
         model_bytes: Bytes of graph and tables.
         bytes: Bytes of the file.
@@ -45,6 +45,7 @@ class Conversion:
     """
 
     path: Path
+    target: str
     precision: Precision
     model_bytes: int
     bytes: int
@@ -82,38 +83,24 @@ def convert(
         ConversionError: It cannot be expressed for the target and precision.
         VerificationError: The bundle failed its gate.
     """
-    emit = emitter(target)
+    require_gate_in_range(gate)
+    require_network(target, precision.network)
     made = source if isinstance(source, Prepared) else prepare(source, histories, calibration=calibration, progress=progress)
-    tables = item_tables(precision, made.fit)
-    ingredients = Ingredients(
-        graph=made.graph, keep=made.source.float_weights, users=made.fit.users, vectors=encoder_table(tables)
-    )
+    contents = _contents(made, target, precision, metadata or {})
     required = default_gate(precision) if gate is None else gate
     with tempfile.TemporaryDirectory(prefix="edge-rec-") as folder:
-        trials = []
-        for network in CANDIDATES[target] if precision.network == "int8" else (precision.network,):
-            chosen = replace(precision, network=network)
-            contents = BundleContents(
-                name=made.source.name,
-                precision=chosen,
-                encoders={target: emit(network_graph(target, network, ingredients))},
-                tables=tables,
-                catalogue=made.source.catalogue,
-                max_length=made.source.max_length,
-                provenance=_provenance(made, metadata or {}),
-            )
-            path = Path(folder) / f"{network}.edgerec"
-            write_bundle(path, contents)
-            trials.append((contents, path))
-        contents, path = _better(trials, made, progress) if len(trials) > 1 else trials[0]
-        found = measure(path, made.test, gate=required, progress=progress)
+        chosen = _better(contents, made, Path(folder), progress)
+        trial = Path(folder) / "verified.edgerec"
+        write_bundle(trial, chosen)
+        found = measure(trial, made.test, gate=required, progress=progress)
     require_gate(found, name=output.name)
-    write_bundle(output, replace(contents, metrics=found.metrics(), verification=found.verdict()))
+    write_bundle(output, replace(chosen, metrics=found.metrics(), verification=found.verdict()))
     with Bundle.open(output) as bundle:
         model_bytes = bundle.manifest.model_bytes
     return Conversion(
         path=output,
-        precision=contents.precision,
+        target=target,
+        precision=chosen.precision,
         model_bytes=model_bytes,
         bytes=output.stat().st_size,
         verification=found,
@@ -135,6 +122,7 @@ def verify(
         BundleError: The bundle cannot be read.
         ModelError: The source is not what the protocol asks for, or has another catalogue than the bundle.
     """
+    require_gate_in_range(gate)
     with Bundle.open(bundle, verify="full") as opened:
         precision, ids = opened.manifest.precision, opened.catalogue.ids
     made = source if isinstance(source, Prepared) else prepare(source, histories, progress=progress)
@@ -150,10 +138,34 @@ def _require_same_items(bundle: Path, ids: tuple[str, ...], source: RetrieverSou
         )
 
 
-def _better(trials: Sequence[tuple[BundleContents, Path]], made: Prepared, progress: Progress) -> tuple[BundleContents, Path]:
-    """Return the trial that keeps most of the source on the calibration histories; of those alike the first."""
-    overlaps = [measure(path, made.fit, gate=0.0, progress=progress).overlap_at_10 for _, path in trials]
-    return next(trial for trial, overlap in zip(trials, overlaps, strict=True) if overlap >= max(overlaps) - _ALIKE)
+def _contents(made: Prepared, target: str, precision: Precision, metadata: Mapping[str, Any]) -> list[BundleContents]:
+    """Make a bundle's contents, one for each network that the precision may stand for."""
+    source, tables = made.source, item_tables(precision, made.fit)
+    ingredients = Ingredients(graph=made.graph, keep=source.float_weights, users=made.fit.users, vectors=encoder_table(tables))
+    return [
+        BundleContents(
+            name=source.name,
+            precision=replace(precision, network=network),
+            encoders={target: emitter(target)(network_graph(target, network, ingredients))},
+            tables=tables,
+            catalogue=source.catalogue,
+            max_length=source.max_length,
+            provenance=_provenance(made, metadata),
+        )
+        for network in candidates(target, precision.network, ingredients)
+    ]
+
+
+def _better(contents: Sequence[BundleContents], made: Prepared, folder: Path, progress: Progress) -> BundleContents:
+    """Return what keeps most of the source on the calibration histories; of those that are alike the first."""
+    if len(contents) == 1:
+        return contents[0]
+    overlaps = []
+    for one in contents:
+        trial = folder / f"{one.precision.network}.edgerec"
+        write_bundle(trial, one)
+        overlaps.append(measure(trial, made.fit, gate=0.0, progress=progress).overlap_at_10)
+    return next(one for one, overlap in zip(contents, overlaps, strict=True) if overlap >= max(overlaps) - _ALIKE)
 
 
 def _provenance(made: Prepared, metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["encoder_graph"]
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,7 @@ def encoder_graph(source: RetrieverSource) -> ir.Model:
     _check_signature(model, source)
     lean = tidy(model)
     _check_weights(lean, source)
+    _check_patterns(lean, source)
     return lean
 
 
@@ -75,4 +77,16 @@ def _check_weights(model: ir.Model, source: RetrieverSource) -> None:
         if array is not None and array.dtype.kind == "f" and np.isnan(array).any():
             raise ConversionError(
                 f"{source.name}: weight '{value.name}' holds NaN; convert a checkpoint from before training diverged"
+            )
+
+
+def _check_patterns(model: ir.Model, source: RetrieverSource) -> None:
+    """A pattern that matches nothing would let a weight be rounded that was meant to stay."""
+    names = [name for name, value in model.graph.initializers.items() if value.dtype == ir.DataType.FLOAT]
+    for pattern in source.float_weights:
+        if pattern != "*" and not any(fnmatchcase(name, pattern) for name in names):
+            large = [name for name, value in model.graph.initializers.items() if len(value.shape or ()) > 1]
+            raise ConversionError(
+                f"{source.name}: float_weights has {pattern!r} and no weight of the graph matches; its matrices are "
+                f"{', '.join(large[:8]) or 'none'}{', ...' if len(large) > 8 else ''}"
             )

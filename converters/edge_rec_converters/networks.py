@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["CANDIDATES", "NETWORKS", "network_graph"]
+__all__ = ["CANDIDATES", "NETWORKS", "Ingredients", "candidates", "network_graph", "require_network"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge_rec_converters.calibration import ranges
+from edge_rec_converters.dialect import is_dialect
 from edge_rec_converters.passes import Int8Linears, Int8RowTables, StaticActivations, apply
 from edge_rec_converters.passes.static_activations import per_token_inputs
 from edge_rec_runtime.errors import ConversionError
@@ -45,13 +46,38 @@ def network_graph(target: str, network: str, ingredients: Ingredients) -> ir.Mod
     Raises:
         ConversionError: The target does not have this precision.
     """
-    build = NETWORKS.get((target, network))
-    if build is None:
-        known = ", ".join(name for where, name in NETWORKS if where == target)
+    require_network(target, network)
+    graph = NETWORKS[target, network](ingredients)
+    if network != "fp32" and not has_int8(graph):
         raise ConversionError(
-            f"network={network} cannot be converted to {target}; use one of {known or 'the targets onnx, tflite'}"
+            f"network={network}: the encoder has no weight to store as int8, all are small or stay float; use network=fp32"
         )
-    return build(ingredients)
+    return graph
+
+
+def require_network(target: str, network: str) -> None:
+    """Check that a target has a precision, before any work is done.
+
+    Raises:
+        ConversionError: It does not, or there is no such target.
+    """
+    if target not in CANDIDATES:
+        raise ConversionError(f"target {target!r} is not known; use one of {', '.join(CANDIDATES)}")
+    if network != "int8" and (target, network) not in NETWORKS:
+        known = ", ".join(name for where, name in NETWORKS if where == target)
+        raise ConversionError(f"network={network} has no {target} form; use one of int8, {known}")
+
+
+def candidates(target: str, network: str, ingredients: Ingredients) -> tuple[str, ...]:
+    """Return the networks that a word of the precision grammar stands for, in the order in which they are taken."""
+    if network != "int8":
+        return (network,)
+    return CANDIDATES[target] if has_int8(_weights(ingredients)) else ("fp32",)
+
+
+def has_int8(graph: ir.Model) -> bool:
+    """Tell whether any part of a graph is int8."""
+    return any(is_dialect(node) for node in graph.graph)
 
 
 def _fp32(ingredients: Ingredients) -> ir.Model:
@@ -74,6 +100,7 @@ def _weights(ingredients: Ingredients) -> ir.Model:
     return apply(ingredients.graph, Int8Linears(activation="none", keep=keep), Int8RowTables(keep=keep))
 
 
+# LiteRT's integer layers need the range of their results as well, which the dialect leaves in float: no static for tflite.
 NETWORKS: dict[tuple[str, str], Callable[[Ingredients], ir.Model]] = {
     ("onnx", "fp32"): _fp32,
     ("onnx", "int8-dynamic"): _dynamic,

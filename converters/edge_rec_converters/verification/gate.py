@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["GATES", "MOST_DRIFT", "default_gate", "require_gate"]
+__all__ = ["GATES", "MOST_DRIFT", "default_gate", "require_gate", "require_gate_in_range"]
 
 from typing import TYPE_CHECKING
 
-from edge_rec_runtime.errors import VerificationError
+from edge_rec_runtime.errors import ConversionError, VerificationError
 
 if TYPE_CHECKING:
     from edge_rec_converters.verification.record import Verification
@@ -25,6 +25,16 @@ def default_gate(precision: Precision) -> float:
     if precision.items == "binary":
         return GATES["binary-only" if precision.rescore == "none" else "binary"]
     return GATES["fp32" if precision.items == precision.network == "fp32" else "int8"]
+
+
+def require_gate_in_range(gate: float | None) -> None:
+    """Raise where a gate is no share.
+
+    Raises:
+        ConversionError: It is below 0 or above 1, or NaN.
+    """
+    if gate is not None and not 0 <= gate <= 1:
+        raise ConversionError(f"gate {gate} is no overlap; give a number from 0 to 1, like 0.97")
 
 
 def require_gate(found: Verification, *, name: str) -> None:
