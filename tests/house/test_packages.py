@@ -33,9 +33,9 @@ def test_every_module_says_what_it_offers(name: str) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("package", ["edge_rec", "edge_rec_devices", "edge_rec_runtime"])
 def test_importing_a_package_brings_in_nothing_heavy(package: str) -> None:
-    """A package's top level imports neither torch, nor polars, nor an inference engine, nor matplotlib."""
+    """The top level of what a device may import brings in neither torch, nor polars, nor an inference engine, nor matplotlib."""
     heavy = ["torch", "polars", "onnx", "onnxruntime", "ai_edge_litert", "matplotlib", "scipy"]
     code = f"import sys, {package}; print(*[name for name in {heavy!r} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
