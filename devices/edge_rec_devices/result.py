@@ -20,6 +20,7 @@ __all__ = [
 
 import json
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_rec_devices._files import write_whole
@@ -30,7 +31,6 @@ from edge_rec_runtime.errors import MeasurementError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 SCHEMA = 1
 # A result is about 6 KB; what is a thousand times larger is no result file.
@@ -241,12 +241,13 @@ def quality_of(metrics: Mapping[str, object], *, where: str) -> Quality:
     return decode(dict(metrics), Quality, where=f"{where}: metrics")
 
 
-def load_results(path: Path) -> tuple[Measurement, ...]:
+def load_results(path: Path | str) -> tuple[Measurement, ...]:
     """Read and check a result file.
 
     Raises:
         MeasurementError: Missing, too large, not JSON, of a newer schema, or not what a measurement writes.
     """
+    path = Path(path)
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -267,10 +268,10 @@ def load_results(path: Path) -> tuple[Measurement, ...]:
     return results
 
 
-def save_results(path: Path, results: Sequence[Measurement]) -> None:
+def save_results(path: Path | str, results: Sequence[Measurement]) -> None:
     """Write measurements as one file, whole or not at all."""
     content = {"schema": SCHEMA, "results": [asdict(result) for result in results]}
-    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+    write_whole(Path(path), json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _no_constant(word: str) -> float:

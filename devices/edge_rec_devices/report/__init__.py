@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["COLUMNS", "rows", "write_report"]
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_rec_devices._files import write_whole
@@ -15,10 +16,9 @@ from edge_rec_runtime.errors import MeasurementError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
-def write_report(results: Sequence[Measurement], html_path: Path, json_path: Path | None = None) -> None:
+def write_report(results: Sequence[Measurement], html_path: Path | str, json_path: Path | str | None = None) -> None:
     """Write the page, and the rows beside it where asked; each file whole or not at all.
 
     Args:
@@ -33,7 +33,7 @@ def write_report(results: Sequence[Measurement], html_path: Path, json_path: Pat
     if not results:
         raise MeasurementError("there is no result to report; measure a bundle with 'edge-rec bench' first")
     page = render(results)
-    write_whole(html_path, page)
+    write_whole(Path(html_path), page)
     if json_path is not None:
         content = {"schema": SCHEMA, "rows": rows(results)}
-        write_whole(json_path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        write_whole(Path(json_path), json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -45,12 +45,12 @@ CHARTS: dict[str, Chart] = {
     "quality-size": Chart(
         title="Quality against size",
         note="Up is better, left is smaller. Bars are 95 % intervals over users: bundles whose bars overlap widely "
-        "cannot be told apart by quality. The vertical axis does not start at 0.",
+        "cannot be told apart by quality. The vertical axis need not start at 0.",
         draw=quality_against_size,
     ),
     "quality-latency": Chart(
         title="Quality against latency",
-        note="Up is better, left is faster. Circles are ONNX, triangles TFLite; the vertical axis does not start at 0.",
+        note="Up is better, left is faster. Circles are ONNX, triangles TFLite. The axes need not start at 0.",
         draw=quality_against_latency,
     ),
     "distribution": Chart(

@@ -32,6 +32,10 @@ class Box:
         height = min(self.top, other.top) - max(self.bottom, other.bottom)
         return max(width, 0.0) * max(height, 0.0)
 
+    def holds(self, x: float, y: float) -> bool:
+        """Tell whether a point lies inside."""
+        return self.left <= x <= self.right and self.bottom <= y <= self.top
+
     def outside(self, bounds: Box) -> float:
         """Return the area that lies outside ``bounds``."""
         return (self.right - self.left) * (self.top - self.bottom) - self.overlap(bounds)
@@ -66,12 +70,22 @@ def place(
             + 1000 * sum(box.overlap(other) for other in taken)
             + 0.5 * sum(box.overlap(other) for other in faint)
             + 1000 * box.outside(bounds)
+            + 40 * _crossed(point, box, obstacles)
             for far, box in places
         ]
         best = min(range(len(places)), key=lambda index: (round(costs[index], 3), index))
         found.append(places[best][1])
         taken.append(places[best][1])
     return found
+
+
+def _crossed(point: tuple[float, float], box: Box, obstacles: Sequence[Box]) -> int:
+    """Count the obstacles that a line from a point to its name would run through, the point's own apart."""
+    x, y = point
+    end = min(max(x, box.left), box.right), min(max(y, box.bottom), box.top)
+    steps = [(x + (end[0] - x) * step / 8, y + (end[1] - y) * step / 8) for step in range(1, 9)]
+    others = [other for other in obstacles if not other.holds(x, y)]
+    return sum(any(other.holds(*step) for step in steps) for other in others)
 
 
 def _beside(point: tuple[float, float], size: tuple[float, float], way: tuple[int, int], far: float) -> Box:
