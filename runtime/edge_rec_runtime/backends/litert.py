@@ -11,15 +11,17 @@ from __future__ import annotations
 
 __all__ = ["AiEdgeLitert", "TfliteRuntime"]
 
+import importlib.util
 import threading
 from typing import TYPE_CHECKING, Any
 
-from edge_rec_runtime.errors import BackendError, require
+import numpy as np
+
+from edge_rec_runtime.errors import BackendError, DependencyError, require
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from edge_rec_runtime.bundle import Bundle
@@ -46,6 +48,11 @@ class TfliteRuntime:
 
     def load(self, bundle: Bundle, *, threads: int) -> _Interpreters:
         """See `Backend.load`."""
+        if np.lib.NumpyVersion(np.__version__) >= "2.0.0" and importlib.util.find_spec(self.package):
+            raise DependencyError(
+                f"tflite-runtime was built for numpy 1 and fails with the installed {np.__version__}; "
+                "run: pip install 'edge-rec[tflite-runtime]'"
+            )
         return _load("tflite-runtime", self.package, self.extra, bundle, threads, resizes=False)
 
 
