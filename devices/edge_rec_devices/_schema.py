@@ -4,15 +4,17 @@ from __future__ import annotations
 
 __all__ = ["decode"]
 
-import math
+import re
 import types
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from edge_rec_runtime.errors import MeasurementError
 
+_HALF = re.compile("[\ud800-\udfff]")  # half of a character, which no UTF-8 file can hold
 _T = TypeVar("_T")
-_KINDS = {int: "a whole number", float: "a finite number", str: "a string", bool: "true or false"}
+_MOST = 10**15  # no byte, no nanosecond and no count here is beyond it
+_KINDS = {int: "a whole number from 0 to 10^15", float: "a number from 0 to 10^15", str: "a text", bool: "true or false"}
 
 
 def decode(value: object, kind: type[_T], *, where: str) -> _T:
@@ -24,7 +26,7 @@ def decode(value: object, kind: type[_T], *, where: str) -> _T:
         where: How messages name the place, for example ``"a.json: results[0]"``.
 
     Raises:
-        MeasurementError: A value of another type, a missing key, or a number that is not finite.
+        MeasurementError: A value of another type, a missing key, or a number that is negative, not finite or absurd.
     """
     checked: _T = _decode(value, kind, where)
     return checked
@@ -43,7 +45,7 @@ def _decode(value: object, kind: Any, where: str) -> Any:  # noqa: ANN401 - the 
         return tuple(_decode(item, part, f"{where}[{i}]") for i, (item, part) in enumerate(zip(items, kinds, strict=True)))
     if origin is dict:
         entries = _expect(value, dict, "an object", where)
-        return {key: _decode(item, arguments[1], f"{where}.{key}") for key, item in entries.items()}
+        return {_scalar(key, str, where): _decode(item, arguments[1], f"{where}.{key}") for key, item in entries.items()}
     if is_dataclass(kind):
         return _record(_expect(value, dict, "an object", where), kind, where)
     return _scalar(value, kind, where)
@@ -64,14 +66,11 @@ def _record(entries: dict[str, object], kind: Any, where: str) -> Any:  # noqa: 
 
 
 def _scalar(value: object, kind: Any, where: str) -> Any:  # noqa: ANN401 - as above
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if math.isfinite(number):
-            return number
-    elif type(value) is kind:
+    if kind in {int, float}:
+        # A whole number will do for a float, and no NaN is between 0 and anything.
+        if isinstance(value, int | kind) and not isinstance(value, bool) and 0 <= value <= _MOST:
+            return kind(value)
+    elif type(value) is kind and not (isinstance(value, str) and _HALF.search(value)):
         return value
     raise _misfit(where, _shown(value), _KINDS[kind])
 

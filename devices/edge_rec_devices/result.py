@@ -144,6 +144,11 @@ class ColdStart:
     numpy_ms: float
     engine_ms: float
 
+    def __post_init__(self) -> None:
+        """Refuse a median of nothing."""
+        if not self.samples_ms:
+            raise MeasurementError("samples_ms is empty, expected the time of each fresh process; measure the bundle again")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
@@ -178,6 +183,11 @@ class Stages:
     requests: int
     sum_ratio: float
     agrees: bool
+
+    def __post_init__(self) -> None:
+        """Refuse a request without parts."""
+        if not self.parts:
+            raise MeasurementError("parts is empty, expected the stages of a request; measure the bundle again")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -95,7 +95,7 @@ def test_missing_binary_and_huge_files_are_refused(tmp_path: Path) -> None:
         load_results(tmp_path / "h.json")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
 @given(data=st.data())
 def test_any_changed_value_is_accepted_whole_or_refused(tmp_path: Path, make: Make, data: st.DataObject) -> None:
     """A file with any value replaced by any other gives results or a MeasurementError, never another exception."""

@@ -88,7 +88,7 @@ def _cells(result: Measurement) -> dict[str, Any]:
         "file": clean(subject.file),
         "target": clean(subject.target),
         "precision": clean(subject.precision),
-        "sha256": subject.sha256,
+        "sha256": clean(subject.sha256),
         "bytes": megabytes(subject.bytes),
         "model_bytes": megabytes(subject.model_bytes),
         "ndcg": quality(figures.ndcg_at_10),

@@ -55,7 +55,7 @@ def short(text: str, *, longest: int = 30) -> str:
 
 
 def _three_digits(value: float) -> str:
-    if value <= 0:
-        return f"{value:g}"
+    if value < 1e-6:  # nothing here is measured as finely
+        return "0"
     decimals = max(0, 2 - math.floor(math.log10(value) + 1e-9))
     return f"{value:.{decimals}f}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge_rec_devices import Measurement, save_results, write_report
+from edge_rec_devices import Measurement, load_results, save_results, write_report
 from edge_rec_devices.report.charts import CHARTS
 from edge_rec_devices.report.page import render
 
@@ -118,6 +118,19 @@ def test_results_without_quality_are_reported(make: Make) -> None:
     page = render([make(ndcg=None, overlap=None), make(ndcg=None, overlap=None, target="tflite")])
     assert page.count("carry no quality figures") == 2
     assert page.count("<svg") == len(CHARTS) - 2
+
+
+@pytest.mark.parametrize("figure", [0.0, 5e-324, 1e15])
+def test_absurd_figures_do_not_break_the_page(tmp_path: Path, make: Make, figure: float) -> None:
+    """A file that is well-formed but says nonsense, every duration and score at once, still becomes a page."""
+    save_results(tmp_path / "r.json", [make(), make(precision="fp32")])
+    text = re.sub(
+        r'"(\w+_ms|share|ndcg\w*|overlap\w*|mean_events|seconds)": \d[\d.e-]*',
+        rf'"\1": {figure}',
+        (tmp_path / "r.json").read_text(),
+    )
+    (tmp_path / "r.json").write_text(text)
+    assert render(load_results(tmp_path / "r.json")).count("<svg") == len(CHARTS)
 
 
 def test_one_result_and_many_are_reported(make: Make) -> None:

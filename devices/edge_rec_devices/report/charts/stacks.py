@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edge_rec_devices.report.charts._canvas import INK, ON_STAGE, SURFACE, canvas, stage_colour, to_svg
 from edge_rec_devices.report.charts._lines import add_lines, height_of
 from edge_rec_devices.report.verdict import names
-from edge_rec_devices.report.wording import megabytes, milliseconds, percent
+from edge_rec_devices.report.wording import megabytes, milliseconds, percent, short
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +28,8 @@ _GROWTH = ("idle Python", "until the first answer", "later answers")
 def stage_shares(results: Sequence[Measurement]) -> str:
     """Draw each stage's share of a request."""
     labels = names(results)
-    parts = list(dict.fromkeys(stage.name for result in results for stage in result.stages.parts))
-    shares = [{stage.name: stage.share for stage in result.stages.parts} for result in results]
+    shares = [{short(stage.name, longest=14): stage.share for stage in result.stages.parts} for result in results]
+    parts = list(dict.fromkeys(part for share in shares for part in share))
     values = [[share.get(part, 0.0) * 100 for part in parts] for share in shares]
     described = "; ".join(
         f"{label}: {', '.join(f'{part} {percent(share[part])}' for part in parts if part in share)}"
