@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_HINTED = 50_000  # ids compared for "nearest": more would keep a mistyped request waiting for seconds
+
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
@@ -87,6 +89,8 @@ class Catalogue:
         Raises:
             RequestError: The id is unknown; the message names the nearest ids, and titles that resemble it.
         """
+        if not isinstance(item, str):
+            raise RequestError(f"item {item!r} is {type(item).__name__}; expected an id as text, like '50'")
         row = self._rows.get(item)
         if row is None:
             raise RequestError(f"item {item!r} is not in the catalogue of {len(self)} items{self._nearest(item)}")
@@ -113,8 +117,8 @@ class Catalogue:
             index = self._attribute(name)
             one = np.zeros(len(self), dtype=np.bool_)
             for value in (wanted,) if isinstance(wanted, str) else tuple(wanted):
-                if value not in index:
-                    raise RequestError(f"no item has {name}={value!r}{_did_you_mean(value, index)}")
+                if not isinstance(value, str) or value not in index:
+                    raise RequestError(f"no item has {name}={value!r}{_did_you_mean(str(value), index)}")
                 one[index[value]] = True
             matches &= one
         return matches
@@ -142,7 +146,7 @@ class Catalogue:
         return self._indexes[name]
 
     def _nearest(self, item: str) -> str:
-        hints = [repr(one) for one in difflib.get_close_matches(item, self.ids, n=3, cutoff=0.6)]
+        hints = [repr(one) for one in difflib.get_close_matches(item, self.ids[:_HINTED], n=3)]
         if self.titles is not None and item:
             wanted = item.casefold()
             found = (row for row, title in enumerate(self.titles) if wanted in title.casefold())

@@ -5,11 +5,11 @@ from __future__ import annotations
 __all__ = ["History", "read_histories", "write_histories"]
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_rec_runtime.atomic import replace_file
 from edge_rec_runtime.errors import DataError
 
 if TYPE_CHECKING:
@@ -51,19 +51,15 @@ def read_histories(path: Path | str) -> list[History]:
 
 def write_histories(path: Path | str, histories: Iterable[History]) -> None:
     """Write histories, replacing the file as a whole."""
-    final = Path(path)
-    partial = final.with_name(f".{final.name}.{os.getpid()}.part")
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as stream:
-            for one in histories:
-                record: dict[str, object] = {} if one.user is None else {"user": one.user}
-                record["history"] = list(one.events)
-                if one.target is not None:
-                    record["target"] = one.target
-                stream.write(json.dumps(record, ensure_ascii=False) + "\n")
-        partial.replace(final)
-    finally:
-        partial.unlink(missing_ok=True)
+    replace_file(Path(path), lambda stream: stream.writelines(map(_line, histories)))
+
+
+def _line(history: History) -> bytes:
+    record: dict[str, object] = {} if history.user is None else {"user": history.user}
+    record["history"] = list(history.events)
+    if history.target is not None:
+        record["target"] = history.target
+    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
 
 def _parse(line: str, where: str) -> History:

@@ -54,6 +54,7 @@ class Recommender:
         self._rescore = bundle.table("rescore") if "rescore" in bundle.manifest.layouts else None
         self._exact = self._items if self._rescore is None else self._rescore
         self._neighbours = Neighbours(self._exact)
+        self._closed = False
 
     @classmethod
     def open(
@@ -88,6 +89,7 @@ class Recommender:
 
     def close(self) -> None:
         """Let go of the engine and the file; not while another thread is in a call."""
+        self._closed = True
         self._encoder.close()
         self.bundle.close()
 
@@ -205,7 +207,10 @@ class Recommender:
 
         Raises:
             BackendError: The engine fails, or gives what is no query for this table.
+            RequestError: The recommender is closed.
         """
+        if self._closed:
+            raise RequestError(f"{self.bundle.path}: the recommender is closed; open the bundle again")
         queries = self._encoder(vectors, mask)
         if queries.shape != (len(vectors), self._items.dims) or not np.isfinite(queries).all():
             raise BackendError(

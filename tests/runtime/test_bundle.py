@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from edge_rec_runtime import Bundle, BundleContents, Catalogue, Fp32Table, Int8Table, Precision, write_bundle
-from edge_rec_runtime.errors import BundleError
+from edge_rec_runtime.errors import BundleError, RequestError
 
 MakeBundle = Callable[..., Path]
 PRESETS = ("fp32", "int8", "binary", "binary-only")
@@ -124,6 +124,8 @@ def test_parts_that_do_not_agree_are_not_written(tmp_path: Path) -> None:
         {"metrics": {"ndcg_at_10": float("nan")}},
         {"provenance": {"made": object()}},
         {"encoders": {"coreml": b""}},
+        {"catalogue": Catalogue(("1", "2" * 100_000))},
+        {"provenance": {"log": "x" * 2**23}},
     ]
     right = {
         "name": "small",
@@ -137,6 +139,12 @@ def test_parts_that_do_not_agree_are_not_written(tmp_path: Path) -> None:
         with pytest.raises(BundleError):
             write_bundle(tmp_path / "x.edgerec", BundleContents(**(right | change)))  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_check_that_is_none_is_refused(make_bundle: MakeBundle) -> None:
+    """A mistyped ``verify`` does not quietly check less."""
+    with pytest.raises(RequestError, match="use 'structure' or 'full'"):
+        Bundle.open(make_bundle(), verify="Full")  # type: ignore[arg-type]
 
 
 def test_what_a_bundle_does_not_have_is_named(make_bundle: MakeBundle) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge_rec_runtime import Bundle
-from edge_rec_runtime.bundle._write import replace_file
+from edge_rec_runtime.atomic import replace_file
 
 MakeBundle = Callable[..., Path]
 
@@ -59,7 +59,7 @@ def test_a_signal_while_writing_leaves_no_file(tmp_path: Path) -> None:
     code = """
 import sys, time
 from pathlib import Path
-from edge_rec_runtime.bundle._write import replace_file
+from edge_rec_runtime.atomic import replace_file
 def write(stream):
     stream.write(b"half"); stream.flush(); print("writing", flush=True); time.sleep(30)
 replace_file(Path(sys.argv[1]), write)

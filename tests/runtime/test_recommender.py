@@ -168,6 +168,18 @@ def test_bad_requests_are_one_sentence(recommender: Recommender) -> None:
     ):
         with pytest.raises(RequestError, match="item 'i99' is not in the catalogue of 60 items; nearest: 'i"):
             call("i99")
+        with pytest.raises(RequestError, match=r"50 (is|\(int\))"):
+            call(50)  # type: ignore[arg-type]
+    with pytest.raises(RequestError, match="no item has year=1990; did you mean '1990'"):
+        recommender.recommend(HISTORY, where={"year": [1990]})  # type: ignore[list-item]
+
+
+def test_a_closed_recommender_says_so(make_bundle: MakeBundle) -> None:
+    """A request after close() is one sentence."""
+    with Recommender.open(make_bundle()) as recommender:
+        pass
+    with pytest.raises(RequestError, match="closed; open the bundle again"):
+        recommender.recommend(HISTORY)
 
 
 def test_a_filter_that_leaves_nothing_gets_an_empty_answer(recommender: Recommender) -> None:

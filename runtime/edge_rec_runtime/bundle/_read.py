@@ -14,19 +14,17 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 from edge_rec_runtime.bundle import _npy
 from edge_rec_runtime.bundle._archive import ALIGNMENT, Entry, check_canonical, inflate, read_directory
+from edge_rec_runtime.bundle._limits import MANIFEST_LIMIT, text_limit
 from edge_rec_runtime.bundle.manifest import Manifest
 from edge_rec_runtime.catalogue import Catalogue
 from edge_rec_runtime.codes import LAYOUTS, ItemTable
-from edge_rec_runtime.errors import BundleError, DataError
+from edge_rec_runtime.errors import BundleError, DataError, RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
     from numpy.typing import NDArray
-
-_MANIFEST_LIMIT = 4 * 2**20  # bytes
-_TEXT_FLOOR, _TEXT_PER_ITEM = 2**16, 2**12  # bytes of ids, titles or attributes that a catalogue may inflate to
 
 
 class Bundle:
@@ -46,7 +44,7 @@ class Bundle:
         self._entries = read_directory(self._data)
         if "manifest.json" not in self._entries:
             raise BundleError("the file has no member 'manifest.json'; it is a ZIP file but no bundle")
-        self.manifest = Manifest.parse(inflate(self._data, self._entries["manifest.json"], limit=_MANIFEST_LIMIT))
+        self.manifest = Manifest.parse(inflate(self._data, self._entries["manifest.json"], limit=MANIFEST_LIMIT))
         self._check_structure()
 
     @classmethod
@@ -62,6 +60,8 @@ class Bundle:
             BundleError: The file is missing, damaged, hostile, or of a newer schema version.
         """
         where = Path(path)
+        if verify not in {"structure", "full"}:
+            raise RequestError(f"verify is {verify!r}; use 'structure' or 'full'")
         try:
             with where.open("rb") as stream:
                 data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
@@ -128,7 +128,7 @@ class Bundle:
             BundleError: There is no such member, or it is damaged.
         """
         entry = self._entry(member)
-        limit = entry.size if entry.stored else _TEXT_FLOOR + _TEXT_PER_ITEM * self.manifest.catalogue.items
+        limit = entry.size if entry.stored else text_limit(self.manifest.catalogue.items)
         return inflate(self._data, entry, limit=limit)
 
     def array(self, member: str) -> NDArray[Any]:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["BundleContents", "replace_file", "write_bundle"]
+__all__ = ["BundleContents", "write_bundle"]
 
-import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_rec_runtime.atomic import replace_file
 from edge_rec_runtime.bundle import _npy
 from edge_rec_runtime.bundle._archive import Member, write_archive
+from edge_rec_runtime.bundle._limits import MANIFEST_LIMIT, text_limit
 from edge_rec_runtime.bundle.manifest import CatalogueMembers, EncoderMember, Manifest, TableMember
 from edge_rec_runtime.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -67,40 +66,20 @@ def write_bundle(path: Path | str, contents: BundleContents) -> None:
     members = list(_members(contents))
     manifest = _manifest(contents, members)
     Manifest.parse(manifest)  # what is written must be what a device reads
+    _refuse_excess(manifest, members, len(contents.catalogue))
     replace_file(
         Path(path),
         lambda stream: write_archive(stream, [Member(name="manifest.json", pieces=[manifest], deflate=True), *members]),
     )
 
 
-def replace_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
-    """Write a file under a temporary name in its folder, sync it, and rename it into place.
-
-    Whatever goes wrong, a full disk or an interrupt, the temporary file is removed and what was there before stays.
-    """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    with contextlib.suppress(OSError):  # not every file system syncs folders
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+def _refuse_excess(manifest: bytes, members: list[Member], items: int) -> None:
+    """Refuse text that a device would take for an attack."""
+    limits = {"manifest.json": (len(manifest), MANIFEST_LIMIT)}
+    limits |= {member.name: (member.size, text_limit(items)) for member in members if member.deflate}
+    for name, (size, limit) in limits.items():
+        if size > limit:
+            raise BundleError(f"{name} would have {size} bytes for {items} items; devices read at most {limit}, shorten it")
 
 
 def _members(contents: BundleContents) -> Iterator[Member]:
