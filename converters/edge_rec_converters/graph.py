@@ -13,6 +13,7 @@ import onnx_ir as ir
 
 from edge_rec_converters.dialect import constant
 from edge_rec_converters.onnx_file import from_file
+from edge_rec_converters.quiet import quiet
 from edge_rec_converters.tidy import tidy
 from edge_rec_converters.torch_export import from_torch
 from edge_rec_runtime.errors import ConversionError
@@ -34,7 +35,13 @@ def encoder_graph(source: RetrieverSource) -> ir.Model:
     else:
         model = from_torch(source.encoder, dims=source.item_table.shape[1], max_length=source.max_length)
     _check_signature(model, source)
-    lean = tidy(model)
+    try:
+        with quiet():
+            lean = tidy(model)
+    except Exception as error:  # whatever a damaged graph makes the optimiser raise
+        raise ConversionError(
+            f"{source.name}: the graph is inconsistent ({type(error).__name__}); export the model again"
+        ) from error
     _check_weights(lean, source)
     _check_patterns(lean, source)
     return lean

@@ -7,8 +7,10 @@ __all__ = ["from_file"]
 
 from typing import TYPE_CHECKING
 
+import onnx
 import onnx_ir as ir
 
+from edge_rec_converters.quiet import quiet
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -30,18 +32,24 @@ def from_file(path: Path) -> ir.Model:
     if (size := path.stat().st_size) > _LARGEST:
         raise ConversionError(f"{path}: {size} bytes, and an ONNX file has at most {_LARGEST}; keep the weights as external data")
     try:
-        model = ir.load(path)
-        _load_weights(model, path)
+        with quiet():
+            model = ir.load(path)
+            _load_weights(model, path)
+            _check_opset(model, path)
+            onnx.checker.check_model(ir.to_proto(model))
     except ConversionError:
         raise
     except Exception as error:
         raise ConversionError(f"{path}: cannot be read as ONNX ({_short(error)}); export the model again") from error
+    return model
+
+
+def _check_opset(model: ir.Model, path: Path) -> None:
     opset = model.graph.opset_imports.get("")
     if opset not in _OPSETS:
         raise ConversionError(
             f"{path}: opset {opset}, and {_OPSETS[0]} to {_OPSETS[-1]} are read; export the model again with opset_version=20"
         )
-    return model
 
 
 def _load_weights(model: ir.Model, path: Path) -> None:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 __all__ = ["OPSET", "from_torch"]
 
-import logging
-import warnings
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
 import numpy as np
 import onnx_ir as ir
 import torch
 
+from edge_rec_converters.quiet import quiet
 from edge_rec_runtime.errors import ConversionError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # The newest opset before SDPA becomes a single Attention node, which few engines run.
 OPSET = 20
@@ -43,7 +36,7 @@ def from_torch(encoder: torch.nn.Module, *, dims: int, max_length: int) -> ir.Mo
     example = (torch.zeros(rows, columns, dims), torch.ones(rows, columns))
     was_training = encoder.training
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             program = torch.onnx.export(
                 encoder.eval(),
                 example,
@@ -94,17 +87,3 @@ def _first_line(error: BaseException) -> str:
         cause = cause.__cause__
     lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
     return (lines[0] if lines else type(cause).__name__)[:300]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the exporter's own remarks on itself; errors still come out as exceptions."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
