@@ -15,15 +15,12 @@ __all__ = ["main"]
 
 def main(task: str) -> None:
     """Do one task and print what it took."""
-    if task == "python":
-        reply = {}
-    elif task == "answer":
+    reply: dict[str, object] = {}
+    if task == "answer":
         reply = _answer()
-    else:
+    elif task != "python":
         __import__("numpy")
-        if task != "numpy":
-            __import__(task, fromlist=["_"])
-        reply = {}
+        __import__(task, fromlist=["_"])
     done = time.monotonic_ns()
     import json  # noqa: PLC0415 - after the clock was read
 

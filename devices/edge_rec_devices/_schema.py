@@ -13,8 +13,8 @@ from edge_rec_runtime.errors import MeasurementError
 
 _HALF = re.compile("[\ud800-\udfff]")  # half of a character, which no UTF-8 file can hold
 _T = TypeVar("_T")
-_MOST = 10**15  # no byte, no nanosecond and no count here is beyond it
-_KINDS = {int: "a whole number from 0 to 10^15", float: "a number from 0 to 10^15", str: "a text", bool: "true or false"}
+_MOST = 10**18  # no byte, no nanosecond since a machine started and no count is beyond it
+_KINDS = {int: "a whole number from 0 to 10^18", float: "a number from 0 to 10^18", str: "a text", bool: "true or false"}
 
 
 def decode(value: object, kind: type[_T], *, where: str) -> _T:

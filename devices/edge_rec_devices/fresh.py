@@ -131,7 +131,9 @@ class Fresh:
         launched = time.monotonic_ns()
         try:
             # subprocess.run kills and reaps the process when it takes too long and when Ctrl-C interrupts the wait.
-            done = subprocess.run(command, input=request, capture_output=True, text=True, timeout=self.timeout, check=False)  # noqa: S603 - our own program, no shell
+            done = subprocess.run(  # noqa: S603 - our own program, no shell
+                command, input=request, capture_output=True, encoding="utf-8", errors="replace", timeout=self.timeout, check=False
+            )
         except subprocess.TimeoutExpired as error:
             raise MeasurementError(
                 f"a fresh process ({task}) did not answer within {self.timeout:g} s and was stopped; is the machine busy?"

@@ -105,27 +105,30 @@ class Replay:
         gc.collect()
         for history in itertools.islice(self._turn, SETTLE):
             self._recommender.recommend(history, k=self._k)
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            row = list(itertools.islice(self._turn, ROW))
-            whole = self._time_whole(row)
-            self._time_stages(row[::EVERY], whole[::EVERY])
+        end = time.perf_counter_ns() + int(seconds * 1e9)
+        while time.perf_counter_ns() < end:
+            timed = self._time_whole(end)
+            self._time_stages(timed[::EVERY])
 
-    def _time_whole(self, row: Sequence[tuple[str, ...]]) -> list[int]:
+    def _time_whole(self, end: int) -> list[tuple[tuple[str, ...], int]]:
+        """Time a row of whole requests, a shorter one where the round ends; return the histories with what they took."""
         clock, recommend, k = time.perf_counter_ns, self._recommender.recommend, self._k
-        durations = []
-        for history in row:
+        timed = []
+        for history in itertools.islice(self._turn, ROW):
             begun = clock()
             recommend(history, k=k)
-            durations.append(clock() - begun)
-        self._whole += durations
-        return durations
+            done = clock()
+            timed.append((history, done - begun))
+            if done >= end:
+                break
+        self._whole += [duration for _, duration in timed]
+        return timed
 
-    def _time_stages(self, row: Sequence[tuple[str, ...]], whole: Sequence[int]) -> None:
-        for history, duration in zip(row, whole, strict=True):
+    def _time_stages(self, timed: Sequence[tuple[tuple[str, ...], int]]) -> None:
+        for history, whole in timed:
             _, parts = answer_in_stages(self._recommender, history, k=self._k)
             self._parts.append(parts)
-            self._ratios.append(sum(parts) / max(duration, 1))
+            self._ratios.append(sum(parts) / max(whole, 1))
 
     def latency(self) -> Latency:
         """Summarise the whole requests."""

@@ -97,7 +97,7 @@ def _frame(axes: Axes, points: Sequence[_Point]) -> None:
         margin = (right - left) * 0.25 or right * 0.1 or 1
         axes.set_xlim(left - margin, right + margin)
     else:
-        axes.set_xlim(0, right * 1.22)
+        axes.set_xlim(0, right * 1.22 or 1)
 
 
 def _name_points(axes: Axes, points: Sequence[_Point]) -> None:
