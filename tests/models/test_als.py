@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 USERS, ITEMS, TASTES = 120, 60, 6
 CATALOGUE = Catalogue(tuple(f"i{row}" for row in range(ITEMS)))
-OPTIONS = MFOptions(dims=8, max_length=64)
+OPTIONS = MFOptions(dims=8, max_length=64, steps=12)
 
 
 def tastes(seed: int = 0) -> Split:
@@ -83,7 +83,7 @@ def test_a_half_step_finds_the_minimum_of_the_loss() -> None:
 def test_folding_in_a_known_users_history_gives_the_trained_user(fitted: Factorised) -> None:
     """Within 1e-4, and the same ten items in the same order."""
     model, met = fitted.model, tastes().train
-    encoder = FoldIn(model.item_vectors, model.catalogue.popularity, model.options)
+    encoder = FoldIn(model.item_vectors, model.options)
     rows = torch.from_numpy(np.stack(list(met)).astype(np.int64))
     with torch.inference_mode():
         found = encoder(torch.from_numpy(model.item_vectors)[rows], torch.ones(rows.shape)).numpy()

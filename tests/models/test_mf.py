@@ -22,10 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ITEMS, DIMS = 50, 6
-OPTIONS = MFOptions(dims=DIMS, unobserved=0.2, regularisation=0.01, max_length=40)
-POPULARITY = np.random.default_rng(1).integers(1, 30, size=ITEMS).astype(np.uint32)
+OPTIONS = MFOptions(dims=DIMS, unobserved=0.2, regularisation=0.01, max_length=40, steps=12)
 TABLE = np.random.default_rng(0).normal(scale=0.5, size=(ITEMS, DIMS)).astype(np.float32)
-CATALOGUE = Catalogue(tuple(f"i{row}" for row in range(ITEMS)), popularity=POPULARITY)
+CATALOGUE = Catalogue(tuple(f"i{row}" for row in range(ITEMS)))
 
 histories = st.lists(st.integers(0, ITEMS - 1), min_size=1, max_size=40)
 
@@ -44,7 +43,7 @@ def fold_in(rows: list[int], *, padding: int = 0, filler: float = 0.0, options: 
     mask = torch.zeros(1, len(rows) + padding)
     mask[0, : len(rows)] = 1
     with torch.inference_mode():
-        found: NDArray[np.float32] = FoldIn(TABLE, POPULARITY, options)(vectors, mask)[0].numpy()
+        found: NDArray[np.float32] = FoldIn(TABLE, options)(vectors, mask)[0].numpy()
     return found
 
 
@@ -78,7 +77,7 @@ def test_a_history_without_events_is_zero_and_alone() -> None:
     vectors = torch.from_numpy(TABLE[[[1, 2], [7, 8], [3, 9]]])
     mask = torch.tensor([[1.0, 1.0], [0.0, 0.0], [1.0, 0.0]])
     with torch.inference_mode():
-        found = FoldIn(TABLE, POPULARITY, OPTIONS)(vectors, mask).numpy()
+        found = FoldIn(TABLE, OPTIONS)(vectors, mask).numpy()
     assert (found[1] == 0).all()
     np.testing.assert_allclose(found[0], fold_in([1, 2]), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(found[2], fold_in([3]), rtol=1e-5, atol=1e-6)
@@ -90,16 +89,6 @@ def test_steps_after_the_last_useful_one_do_no_harm(history: list[int]) -> None:
     """Once nothing is left to correct the answer stands still."""
     far = fold_in(history, options=replace(OPTIONS, steps=60))
     assert np.linalg.norm(far - minimum(history)) <= 1e-4 * np.linalg.norm(minimum(history))
-
-
-def test_popularity_only_guides() -> None:
-    """Without counts, or with wrong ones, the same minimum is found."""
-    vectors, mask = torch.from_numpy(TABLE[[list(range(30))]]), torch.ones(1, 30)
-    with torch.inference_mode():
-        guided, unguided = (FoldIn(TABLE, counts, OPTIONS)(vectors, mask).numpy() for counts in (POPULARITY, None))
-        nobody = FoldIn(TABLE, np.zeros(ITEMS, dtype=np.uint32), replace(OPTIONS, steps=20))(vectors, mask).numpy()
-    np.testing.assert_allclose(guided, unguided, rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(guided, nobody, rtol=1e-4, atol=1e-5)
 
 
 def model() -> MatrixFactorisation:
