@@ -108,8 +108,9 @@ def _operator(node: ir.Node) -> str:
 def _where(node: ir.Node) -> str:
     """Return the node's name, and the module it came from where the exporter wrote that down."""
     name = node.name or (node.outputs[0].name if node.outputs else None) or "a node without a name"
-    scope = node.metadata_props.get("namespace", "").split(": ")[-2:-1]
-    return f"'{name}'" + (f" (in {scope[0].split('/')[-1]})" if scope else "")
+    modules = node.metadata_props.get("namespace", "").split("/")[:-1]  # "attribute: class" from the outside in, then the node
+    inside = modules[-1].partition(":")[0].strip() if modules else ""
+    return f"'{name}'" + (f" (in {inside})" if inside else "")
 
 
 def _call(node: ir.Node, values: Mapping[ir.Value, Value], bias: ir.Node | None) -> Call:
