@@ -137,17 +137,17 @@ class Replay:
     def stages(self) -> Stages:
         """Summarise the stages, and hold their sum against the same request as a whole."""
         columns = list(zip(*self._parts, strict=True))
-        means = [statistics.fmean(column) for column in columns]
+        medians = [statistics.median(column) for column in columns]
         ratio = statistics.median(self._ratios)
         return Stages(
             parts=tuple(
                 Stage(
                     name=name,
-                    p50_ms=round(statistics.median(column) / 1e6, 6),
-                    mean_ms=round(mean / 1e6, 6),
-                    share=round(mean / sum(means), 4),
+                    p50_ms=round(median / 1e6, 6),
+                    mean_ms=round(statistics.fmean(column) / 1e6, 6),
+                    share=round(median / max(sum(medians), 1), 4),
                 )
-                for name, column, mean in zip(STAGES, columns, means, strict=True)
+                for name, column, median in zip(STAGES, columns, medians, strict=True)
             ),
             requests=len(self._parts),
             sum_ratio=round(ratio, 4),

@@ -158,7 +158,7 @@ class Stage:
         name: As in the architecture: lookup, gather, encode, filter, search, label.
         p50_ms: Its median.
         mean_ms: Its mean.
-        share: Its mean as a share of all stages' means.
+        share: Its median as a share of all stages' medians, which an interrupted request does not sway.
     """
 
     name: str

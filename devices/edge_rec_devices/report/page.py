@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_rec_devices.report.charts import CHARTS
-from edge_rec_devices.report.verdict import headline, names, verdicts
+from edge_rec_devices.report.verdict import caution, headline, names, verdicts
 from edge_rec_devices.report.wording import NOT_KNOWN, clean, megabytes, milliseconds, percent, quality
 from edge_rec_runtime.errors import require
 
@@ -44,6 +44,7 @@ def render(results: Sequence[Measurement]) -> str:
         where=_where(results),
         style=markup((_HERE / "report.css").read_text(encoding="utf-8")),
         headline=headline(results),
+        caution=caution(results),
         lines=_lines(results),
         charts=charts,
         places=_places(results),

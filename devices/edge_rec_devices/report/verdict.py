@@ -5,7 +5,7 @@ A bundle is held against the fp32 bundle of the same model, on the same machine,
 
 from __future__ import annotations
 
-__all__ = ["Verdict", "headline", "names", "verdicts"]
+__all__ = ["Verdict", "caution", "headline", "names", "verdicts"]
 
 from collections import Counter
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Two medians closer than this are called equally fast: runs of one bundle differ as much.
 EQUAL = 0.05
+# A machine with more than this many processes at work for each of its cores is measured together with them.
+BUSY = 0.5
 # The bundle's own gate for rescored binary codes: below it the list is another one, however good.
 SAME_ITEMS = 0.9
 # A loss of less than a hundredth is no reason against a bundle, however surely it is known.
@@ -91,6 +93,19 @@ def headline(results: Sequence[Measurement]) -> str:
         f"The smallest bundle that keeps the quality of fp32 is {smallest}: "
         f"{megabytes(small.subject.model_bytes)}{instead}. "
         f"The fastest is {fastest}, with a median request of {milliseconds(fast.request.p50_ms)}."
+    )
+
+
+def caution(results: Sequence[Measurement]) -> str | None:
+    """Say where other work disturbed the figures, or None where a machine was quiet or does not tell."""
+    places = [result.environment for result in results]
+    loads = [(place.load_average, len(place.affinity or ()) or place.cores or 1) for place in places if place.load_average]
+    load, cores = max(loads, key=lambda one: one[0] / one[1], default=(0.0, 1))
+    if load / cores <= BUSY:
+        return None
+    return (
+        f"A machine was busy with other work: {load:.1f} processes on {cores} core{'s' * (cores > 1)} before the measurement. "
+        "Ratios hold, since bundles took turns; p99 and cold starts are partly the machine's."
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from edge_rec_devices import Measurement
-from edge_rec_devices.report.verdict import headline, names, verdicts
+from edge_rec_devices.report.verdict import caution, headline, names, verdicts
 from edge_rec_devices.report.wording import clean, megabytes, milliseconds, percent, short, times
 
 Make = Callable[..., Measurement]
@@ -73,6 +73,15 @@ def test_the_headline_names_the_smallest_that_kept_its_quality(make: Make) -> No
     assert headline([make(ndcg=None, size=300_000), make(ndcg=None, precision="fp32", size=900_000)]).startswith(
         "The smallest is int8"
     )
+
+
+def test_a_busy_machine_is_owned_up_to(make: Make) -> None:
+    """More work than half the cores brings a caution; a quiet or silent machine brings none."""
+    quiet = make()
+    busy = replace(quiet, environment=replace(quiet.environment, load_average=3.0))
+    silent = replace(quiet, environment=replace(quiet.environment, load_average=None, affinity=None))
+    assert caution([quiet, silent]) is None
+    assert "3.0 processes on 2 cores" in (caution([quiet, busy]) or "")
 
 
 def test_names_tell_results_apart(make: Make) -> None:

@@ -61,7 +61,7 @@ CHARTS: dict[str, Chart] = {
     ),
     "stages": Chart(
         title="Where a request's time goes",
-        note="Shares of the stages' mean times, in percent; on the right the median of the whole request.",
+        note="Shares of the stages' median times, in percent; on the right the median of the whole request.",
         draw=stage_shares,
     ),
     "cold-start": Chart(
