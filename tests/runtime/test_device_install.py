@@ -150,8 +150,8 @@ def old_device(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
 def test_tflite_runtime_computes_what_litert_computes(old_device: Path, served: Served) -> None:
     """Through changes of length the old engine gives the same ten items, where its arithmetic is the same.
 
-    It is not for ``int8-dynamic``: the old engine rounds activations symmetrically, as ONNX Runtime's graph does, the newer one on
-    a finer grid of its own. There scores differ by at most a hundredth of their range, and nearly all items agree.
+    It is not for ``int8-dynamic``: the old engine rounds activations symmetrically, as ONNX Runtime's graph does, the newer one
+    on a finer grid of its own. There scores differ by at most a hundredth of their range, and nearly all items agree.
     """
     for network, answers in ask(old_device, "tflite-runtime", served, served.bundles["tflite"]).items():
         least, tolerance = (9, 1e-2) if network == "int8-dynamic" else (10, 1e-5)
