@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["get"]
 
 import hashlib
+import http.client
 import json
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +95,7 @@ def _from_address(address: str, work: Path, progress: Progress) -> Path:
             while block := answer.read(1 << 18):
                 stream.write(block)
                 progress(1, _STEPS, f"{stream.tell() / 1e6:.1f} of {size / 1e6:.1f} MB")
-    except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         raise _UnreachableError(str(getattr(error, "reason", error))) from error
     return target
 
@@ -119,7 +121,7 @@ def _member(archive: Path, member: Member, work: Path) -> Path:
     try:
         with zipfile.ZipFile(archive) as opened:
             content = opened.read(member.path)
-    except (zipfile.BadZipFile, KeyError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:  # the last: encrypted, unknown method
         raise DataError(f"{archive.name} has no readable {member.path} ({error}); fetch it again") from None
     if member.sha256:
         _check(content, member.sha256, member.path)
