@@ -62,10 +62,12 @@ def _from_onnx(path: Path, items: Path | None, ids: Path | None, max_length: int
 
 def _table(path: Path) -> NDArray[np.float32]:
     try:
-        table = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ModelError(f"{path}: cannot be read as an .npy array ({error}); save it with numpy.save, as float32") from error
-    if not isinstance(table, np.ndarray) or table.dtype.kind != "f":
+        table = np.lib.format.open_memmap(path, mode="r")
+    except Exception as error:  # a hostile header makes numpy raise anything
+        raise ModelError(
+            f"{path}: cannot be read as an .npy array ({_short(error)}); save it with numpy.save, as float32"
+        ) from error
+    if table.dtype.kind != "f":
         raise ModelError(f"{path}: holds no float array; expected the item table [items, dims] as float32")
     return table.astype(np.float32, copy=False)
 
@@ -111,3 +113,7 @@ def _called(factory: Callable[[], object], text: str) -> RetrieverSource:
             f"{text} returned a {type(source).__name__} without {', '.join(missing)}; return an edge_rec_converters.Retriever"
         )
     return source
+
+
+def _short(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:150]

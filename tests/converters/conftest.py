@@ -31,7 +31,8 @@ class MeanEncoder(nn.Module):
         """See `Retriever`."""
         events = (vectors + self.positions[: vectors.shape[1]]) * mask.unsqueeze(-1)
         mean = events.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
-        return mean + self.contract(torch.relu(self.expand(mean)))
+        query: Tensor = mean + self.contract(torch.relu(self.expand(mean)))
+        return query
 
 
 def source_of(encoder: nn.Module, *, seed: int = 0, **parts: object) -> Retriever:

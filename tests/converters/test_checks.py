@@ -93,5 +93,5 @@ def test_weights_that_diverged_are_named(make_source: Callable[..., Retriever], 
 def test_histories_of_another_catalogue_are_refused(mean_source: Retriever, held_out: list[History]) -> None:
     """Nothing can be verified where no id is known; the message shows what ids look like."""
     strange = [type(one)(tuple(f"x{item}" for item in one.events)) for one in held_out]
-    with pytest.raises(DataError, match="none of the 60 histories.*'i0'"):
+    with pytest.raises(DataError, match=r"none of the 60 histories.*'i0'"):
         prepare(mean_source, strange)

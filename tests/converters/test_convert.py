@@ -73,20 +73,25 @@ def test_the_manifest_tells_the_making(prepared: Prepared, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("target", "precision", "gate", "message"),
+    ("target", "network", "message"),
     [
-        ("gguf", "fp32", None, "target 'gguf' is not known"),
-        ("tflite", "items=int8,network=int8-static", None, "network=int8-static has no tflite form; use one of int8, fp32"),
-        ("onnx", "fp32", 1.5, "gate 1.5 is no overlap"),
-        ("onnx", "fp32", float("nan"), "gate nan"),
+        ("gguf", "fp32", "target 'gguf' is not known"),
+        ("tflite", "int8-static", "network=int8-static has no tflite form; use one of int8, fp32"),
     ],
 )
-def test_what_cannot_be_is_refused_first(
-    prepared: Prepared, tmp_path: Path, target: str, precision: str, gate: float | None, message: str
+def test_a_target_without_the_network_is_refused_first(
+    prepared: Prepared, tmp_path: Path, target: str, network: str, message: str
 ) -> None:
-    """A pair of target and network that does not exist, or a gate that is no share, ends before any work."""
+    """A pair of target and network that does not exist ends before any work."""
     with pytest.raises(ConversionError, match=message):
-        convert(prepared, target=target, precision=Precision.parse(precision), output=tmp_path / "m", gate=gate)
+        convert(prepared, target=target, precision=Precision(network=network), output=tmp_path / "m")
+
+
+@pytest.mark.parametrize("gate", [1.5, -0.1, float("nan")])
+def test_a_gate_that_is_no_share_is_refused(prepared: Prepared, tmp_path: Path, gate: float) -> None:
+    """NaN would pass nothing and say nothing."""
+    with pytest.raises(ConversionError, match="is no overlap"):
+        convert(prepared, target="onnx", precision=Precision(), output=tmp_path / "m", gate=gate)
 
 
 def test_a_network_that_stays_float_is_called_so(prepared: Prepared, tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx_ir as ir
-import onnxruntime as ort
 import pytest
 import torch
 from torch import Tensor, nn
 
 from edge_rec_converters.graph import encoder_graph
+from edge_rec_converters.session import open_session
 from edge_rec_converters.targets.onnx import emit
 from edge_rec_converters.tidy import tidy
 from edge_rec_runtime.errors import ConversionError
@@ -30,7 +30,7 @@ def test_the_graph_computes_what_the_module_does(prepared: Prepared, batch: int,
     mask = np.ones((batch, length), np.float32)
     encoder = prepared.source.encoder
     assert isinstance(encoder, nn.Module)
-    found = ort.InferenceSession(emit(prepared.graph)).run(None, {"vectors": vectors, "mask": mask})[0]
+    found = open_session(emit(prepared.graph)).run(None, {"vectors": vectors, "mask": mask})[0]
     with torch.no_grad():
         np.testing.assert_allclose(found, encoder(torch.tensor(vectors), torch.tensor(mask)).numpy(), atol=1e-5)
 

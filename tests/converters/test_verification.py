@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from edge_rec_converters.targets.onnx import emit
 from edge_rec_converters.verification import default_gate, measure
@@ -34,7 +34,7 @@ def _bundle(prepared: Prepared, path: Path, encoder: bytes, table: Fp32Table | N
     return path
 
 
-def _graph(nodes: list[object], constants: dict[str, object]) -> bytes:
+def _graph(nodes: list[NodeProto], constants: dict[str, object]) -> bytes:
     graph = helper.make_graph(
         nodes,
         "g",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx
 import onnx_ir as ir
-import onnxruntime as ort
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 from edge_rec_converters.dialect import DOMAIN, INT8_LINEAR, INT8_ROWS, VERSION
 from edge_rec_converters.edit import add_constant
 from edge_rec_converters.passes import Int8Linears, Int8RowTables, apply
+from edge_rec_converters.session import open_session
 from edge_rec_converters.targets.onnx import emit
 
 if TYPE_CHECKING:
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from edge_rec_converters import Prepared
 
 
-def _linear(codes: NDArray[np.int8], scales: NDArray[np.float32], bias: NDArray[np.float32] | None, **attributes: object) -> ir.Model:
+def _linear(
+    codes: NDArray[np.int8], scales: NDArray[np.float32], bias: NDArray[np.float32] | None, **attributes: str | float
+) -> ir.Model:
     """Return a graph of one Int8Linear."""
     x = ir.Value(name="x", type=ir.TensorType(ir.DataType.FLOAT), shape=ir.Shape(["b", "l", codes.shape[1]]))
-    node = ir.node(INT8_LINEAR, [x], attributes=attributes, domain=DOMAIN)  # type: ignore[arg-type]
+    node = ir.node(INT8_LINEAR, [x], attributes=attributes, domain=DOMAIN)
     node.outputs[0].name, node.outputs[0].type = "y", ir.TensorType(ir.DataType.FLOAT)
     node.outputs[0].shape = ir.Shape(["b", "l", len(codes)])
     graph = ir.Graph([x], node.outputs, nodes=[node], opset_imports={"": 20, DOMAIN: VERSION}, name="g")
@@ -39,7 +41,7 @@ def _linear(codes: NDArray[np.int8], scales: NDArray[np.float32], bias: NDArray[
 
 
 def _run(model: ir.Model, x: NDArray[np.float32]) -> NDArray[np.float32]:
-    result: NDArray[np.float32] = ort.InferenceSession(emit(model)).run(None, {"x": x})[0]
+    result: NDArray[np.float32] = open_session(emit(model)).run(None, {"x": x})[0]
     return result
 
 
@@ -55,7 +57,12 @@ def test_per_token_products_are_exact_integers(wide: int, out: int, tokens: int,
     largest = np.maximum(np.abs(x).max(axis=-1, keepdims=True), np.float32(1e-30))
     rounded = np.rint((x / largest).astype(np.float32) / np.float32(1 / 127))
     wanted = (rounded @ codes.T.astype(np.float64)) * (largest / 127.0) * scales
-    np.testing.assert_allclose(_run(_linear(codes, scales, bias, activation="per-token"), x), wanted + (0 if bias is None else bias), rtol=2e-5, atol=1e-4)
+    np.testing.assert_allclose(
+        _run(_linear(codes, scales, bias, activation="per-token"), x),
+        wanted + (0 if bias is None else bias),
+        rtol=2e-5,
+        atol=1e-4,
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -77,7 +84,9 @@ def test_weights_only_multiplies_in_float() -> None:
     rng = np.random.default_rng(0)
     codes, scales = rng.integers(-127, 128, size=(5, 9)).astype(np.int8), rng.uniform(0.1, 1, 5).astype(np.float32)
     x = rng.normal(size=(1, 3, 9)).astype(np.float32)
-    np.testing.assert_allclose(_run(_linear(codes, scales, None, activation="none"), x), x @ (codes * scales[:, None]).T, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        _run(_linear(codes, scales, None, activation="none"), x), x @ (codes * scales[:, None]).T, rtol=1e-4, atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("activation", ["per-token", "none"])
@@ -116,5 +125,5 @@ def test_rows_are_decoded() -> None:
     node.resize_inputs(2)
     node.replace_input_with(0, add_constant(graph, codes, "codes"))
     node.replace_input_with(1, add_constant(graph, scales, "scales"))
-    found = ort.InferenceSession(emit(ir.Model(graph, ir_version=10))).run(None, {})[0]
+    found = open_session(emit(ir.Model(graph, ir_version=10))).run(None, {})[0]
     assert np.array_equal(found, [[0.5, -63.5], [10, 0]])

@@ -1,0 +1,123 @@
+"""edge-rec convert and verify: a model of the command line's own kinds, tables, JSON, exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from edge_rec.cli import main
+from edge_rec_converters.graph import encoder_graph
+from edge_rec_converters.targets.onnx import emit
+from edge_rec_runtime import Catalogue, History, write_histories
+
+if TYPE_CHECKING:
+    from click.testing import Result
+
+_FACTORY = """
+import numpy as np
+import torch
+from edge_rec_converters import Retriever
+from edge_rec_runtime import Catalogue
+
+class Mean(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.output = torch.nn.Linear(32, 32)
+
+    def forward(self, vectors, mask):
+        return self.output((vectors * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True))
+
+def model():
+    table = np.random.default_rng(0).normal(size=(150, 32)).astype(np.float32)
+    ids = tuple(map(str, range(150)))
+    return Retriever(name="mine", encoder=Mean(), item_table=table, catalogue=Catalogue(ids), max_length=10)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A factory, held-out histories, and the bundles converted from them."""
+    folder = tmp_path_factory.mktemp("cli")
+    (folder / "mine.py").write_text(_FACTORY)
+    rng = np.random.default_rng(1)
+    users = [tuple(map(str, rng.permutation(150)[: rng.integers(2, 15)])) for _ in range(40)]
+    write_histories(folder / "heldout.jsonl", [History(items[:-1], target=items[-1]) for items in users])
+    return folder
+
+
+def _run(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, [word.replace("@", str(folder)) for word in words])
+
+
+_MINE = ("@/mine.py:model", "--histories", "@/heldout.jsonl")
+
+
+def test_convert_prints_a_row_a_bundle_and_verify_agrees(folder: Path) -> None:
+    """Both targets in three precisions, their sizes beside fp32's; the file names say target and precision."""
+    result = _run(folder, "convert", *_MINE, "--to", "onnx,tflite", "--precision", "fp32,int8,binary", "-o", "@/out", "--json")
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)
+    names = [Path(row["bundle"]).name for row in rows]
+    assert names == [
+        f"mine-{target}-{precision}.edgerec" for precision in ("fp32", "int8", "binary") for target in ("onnx", "tflite")
+    ]
+    assert [row["precision"] for row in rows[:3]] == ["fp32", "fp32", "int8"]
+    assert all(0 < row["of fp32"] < 0.7 for row in rows[2:4])
+    assert all(row["overlap@10"] >= 0.9 for row in rows)
+    verified = _run(folder, "verify", "@/out/mine-onnx-int8.edgerec", *_MINE, "--json")
+    assert verified.exit_code == 0
+    assert json.loads(verified.stdout)["overlap_at_10"] == pytest.approx(rows[2]["overlap@10"], abs=1e-3)
+    failed = _run(folder, "verify", "@/out/mine-onnx-int8.edgerec", *_MINE, "--gate", "1")
+    assert failed.exit_code == 6
+    assert "1.000 is required" in failed.output
+
+
+def test_a_failed_gate_writes_the_others_and_exits_with_6(folder: Path) -> None:
+    """fp32 passes a gate of .999 and is written, binary-only does not and is not."""
+    words = ("convert", *_MINE, "--precision", "fp32,binary-only", "--gate", "0.999", "-o", "@/gate")
+    result = _run(folder, *words)
+    assert result.exit_code == 6
+    assert "0.999 is required" in result.output
+    assert [path.name for path in (folder / "gate").iterdir()] == ["mine-onnx-fp32.edgerec"]
+
+
+def test_an_onnx_file_with_its_items_converts(folder: Path) -> None:
+    """The table and the ids stand beside the graph."""
+    from edge_rec_converters import open_model  # noqa: PLC0415 - imports torch, which the other tests do through the command
+
+    source = open_model(f"{folder}/mine.py:model")
+    (folder / "m.onnx").write_bytes(emit(encoder_graph(source)))
+    np.save(folder / "t.npy", source.item_table)
+    (folder / "ids.txt").write_text("\n".join(source.catalogue.ids))
+    assert isinstance(source.catalogue, Catalogue)
+    words = ("--items", "@/t.npy", "--ids", "@/ids.txt", "--max-length", "10", "--histories", "@/heldout.jsonl", "-o", "@/onnx")
+    result = _run(folder, "convert", "@/m.onnx", *words)
+    assert result.exit_code == 0, result.output
+    assert "m-onnx-int8.edgerec" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (("convert", "@/mine.py:model", "-o", "@/x"), 2, "add --histories"),
+        (("convert", *_MINE, "--to", "gguf", "-o", "@/x"), 2, "'gguf' is not one of onnx, tflite"),
+        (("convert", *_MINE, "--precision", "int7", "-o", "@/x"), 5, "did you mean 'int8'"),
+        (("convert", *_MINE, "--gate", "7", "-o", "@/x"), 5, "gate 7.0 is no overlap"),
+        (("convert", *_MINE, "--items", "@/t.npy", "-o", "@/x"), 2, "belong to an .onnx file"),
+        (("convert", "@/absent.py:model", "--histories", "@/heldout.jsonl", "-o", "@/x"), 4, "no such file"),
+        (("convert", "@/mine.py:model", "--histories", "@/absent.jsonl", "-o", "@/x"), 3, "no such file"),
+        (("verify", "@/heldout.jsonl", *_MINE), 7, "heldout.jsonl"),
+    ],
+)
+def test_mistakes_end_in_one_sentence(folder: Path, words: tuple[str, ...], code: int, message: str) -> None:
+    """The exit code says whose mistake it is; there is no traceback."""
+    result = _run(folder, *words)
+    assert result.exit_code == code
+    assert message in result.output
+    assert "Traceback" not in result.output
