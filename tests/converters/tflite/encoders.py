@@ -17,6 +17,7 @@ class MeanMlp(nn.Module):
         self.layers = nn.Sequential(nn.Linear(WIDTH, 32), nn.ReLU(), nn.Linear(32, WIDTH))
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Return the query."""
         mean = (vectors * mask[..., None]).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
         return functional.normalize(self.layers(mean), dim=-1)
 
@@ -29,6 +30,7 @@ class FoldIn(nn.Module):
         self.register_buffer("gram", torch.eye(WIDTH) * 3 + 0.1)
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Return the query."""
         seen = vectors * mask[..., None] * 0.25
 
         def times(x: Tensor) -> Tensor:
@@ -56,17 +58,20 @@ class Block(nn.Module):
         self.wide, self.narrow = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Return the block's output; ``bias`` is added to the logits."""
         y = self.before(x)
         x = x + self.out(getattr(self, self.form)(self.query(y), self.key(y), self.value(y), bias))
         return x + self.narrow(functional.gelu(self.wide(self.between(x))))
 
     def reshaped(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+        """Attend by four axes, as torch's own function wants it."""
         rows, length, width = query.shape
         heads = [part.view(rows, length, self.heads, width // self.heads).transpose(1, 2) for part in (query, key, value)]
         mixed = functional.scaled_dot_product_attention(*heads, attn_mask=bias)
         return mixed.transpose(1, 2).reshape(rows, length, width)
 
     def split(self, query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+        """Attend head by head, on three axes."""
         width = WIDTH // self.heads
         mixed = [
             torch.softmax(q @ k.transpose(1, 2) * width**-0.5 + bias[:, 0], -1) @ v
@@ -82,11 +87,12 @@ class Causal(nn.Module):
         super().__init__()
         self.triangle = triangle
         self.positions = nn.Parameter(torch.randn(LONGEST, WIDTH) * 0.3)
-        self.blocks = nn.ModuleList([Block(form), Block(form)])
+        self.blocks = nn.ModuleList([Block(form)])
         self.after = nn.LayerNorm(WIDTH)
         self.register_buffer("lower", torch.tril(torch.ones(LONGEST, LONGEST, dtype=torch.bool)))
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Return the query."""
         length = vectors.shape[1]
         if self.triangle == "sliced":
             lower = self.lower[:length, :length]
@@ -110,6 +116,7 @@ class EncoderLayer(nn.Module):
         self.layer = nn.TransformerEncoderLayer(WIDTH, 2, 32, 0.0, activation="gelu", batch_first=True, norm_first=True)
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Return the query."""
         length = vectors.shape[1]
         future = torch.triu(torch.full((length, length), -1e9), 1)
         x = self.layer(vectors, src_mask=future, src_key_padding_mask=mask == 0)
@@ -124,6 +131,7 @@ class Pooling(nn.Module):
         self.attention = nn.MultiheadAttention(WIDTH, 2, batch_first=True)
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Return the query."""
         mean = vectors.mean(1, keepdim=True)
         return self.attention(mean, vectors, vectors, key_padding_mask=mask == 0, need_weights=False)[0][:, 0]
 
@@ -136,6 +144,7 @@ class Weighted(nn.Module):
         self.positions = nn.Embedding(LONGEST, WIDTH)
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Return the query."""
         x = vectors + self.positions((mask.cumsum(1) - 1).clamp(min=0).long())
         weights = torch.softmax((x * x).sum(-1).masked_fill(mask == 0, float("-inf")), 1)
         return torch.einsum("bl,bld->bd", weights, x)
@@ -145,6 +154,7 @@ class LastEvent(nn.Module):
     """The last event by its number, in the two ways of writing that."""
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        """Return the query."""
         last = mask.sum(1).long() - 1
         gathered = vectors.gather(1, last[:, None, None].expand(-1, 1, WIDTH))[:, 0]
         return gathered + vectors[torch.arange(vectors.shape[0]), last]

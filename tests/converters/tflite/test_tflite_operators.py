@@ -23,7 +23,8 @@ SIZES = ((1, 1), (1, 8), (7, 5))
 GRAPHS = {
     "abs": "y = Abs(x)",
     "add a row": "w = Constant<value = float[6] {1,2,3,4,5,6}>() y = Add(x, w)",
-    "and or xor not": "z = Constant<value_float = 0.3>() a = Less(x, z) b = Greater(x, z) n = Not(b) c = And(a, n) d = Or(c, b) "
+    "and or xor not": "z = Constant<value_float = 0.3>() a = Less(x, z) b = Greater(x, z) n = Not(b) c = And(a, n) d = "
+    "Or(c, b) "
     "e = Xor(d, a) y = Cast<to = 1>(e)",
     "argmax": "i = ArgMax<axis = -1, keepdims = 0>(x) y = Cast<to = 1>(i)",
     "argmin keeps": "y = ArgMin<axis = 1>(x)",
@@ -51,17 +52,20 @@ GRAPHS = {
     "gather a column": "i = Constant<value_int = -1>() y = Gather<axis = 1>(x, i)",
     "gather columns": "i = Constant<value_ints = [4,-6,0]>() y = Gather<axis = 2>(x, i)",
     "gather the first event twice": "i = Constant<value_ints = [0,-1]>() y = Gather<axis = 1>(x, i)",
-    "gather elements": "a = Constant<value_int = 1>() c = CumSum<reverse = 1>(m, a) o = Constant<value_float = 1.0>() d = Sub(c, o) "
+    "gather elements": "a = Constant<value_int = 1>() c = CumSum<reverse = 1>(m, a) o = Constant<value_float = 1.0>() d "
+    "= Sub(c, o) "
     "i = Cast<to = 7>(d) y = GatherElements<axis = 1>(m, i)",
     "gather nd": "s = Constant<value_ints = [-1]>() t = ReduceSum(m, s) o = Constant<value_float = 1.0>() n = Sub(t, o) "
-    "l = Cast<to = 7>(n) b = Shape<start = 0, end = 1>(m) e = Constant<value_ints = [0]>() f = Squeeze(b, e) z = Constant<value_int = 0>() "
+    "l = Cast<to = 7>(n) b = Shape<start = 0, end = 1>(m) e = Constant<value_ints = [0]>() f = Squeeze(b, e) z = "
+    "Constant<value_int = 0>() "
     "u = Constant<value_int = 1>() r = Range(z, f, u) g = Constant<value_ints = [1]>() q = Unsqueeze(r, g) "
     "i = Concat<axis = 1>(q, l) y = GatherND(x, i)",
     "gelu": "y = Gelu(x)",
     "gelu by tanh": 'y = Gelu<approximate = "tanh">(x)',
     "greater or equal": "z = Constant<value_float = 0.0>() e = GreaterOrEqual(x, z) y = Cast<to = 7>(e)",
     "identity": "a = Abs(x) y = Identity(a)",
-    "infinities": "z = Constant<value_float = 0.0>() p = Div(m, z) i = IsInf(p) n = IsNaN(p) a = Cast<to = 1>(i) b = Cast<to = 1>(n) "
+    "infinities": "z = Constant<value_float = 0.0>() p = Div(m, z) i = IsInf(p) n = IsNaN(p) a = Cast<to = 1>(i) b = "
+    "Cast<to = 1>(n) "
     "y = Sub(a, b)",
     "leaky relu": "y = LeakyRelu<alpha = 0.2>(x)",
     "less or equal": "e = LessOrEqual(m, m) y = Cast<to = 1>(e)",
@@ -75,7 +79,8 @@ GRAPHS = {
     "pow a half": "e = Constant<value_float = 0.5>() a = Abs(x) y = Pow(a, e)",
     "pow of an integer": "e = Constant<value_int = 3>() a = Abs(x) y = Pow(a, e)",
     "pow of tensors": "a = Abs(x) y = Pow(a, x)",
-    "range": "s = Shape<start = 1, end = 2>(m) e = Constant<value_ints = [0]>() n = Squeeze(s, e) z = Constant<value_int = 0>() "
+    "range": "s = Shape<start = 1, end = 2>(m) e = Constant<value_ints = [0]>() n = Squeeze(s, e) z = "
+    "Constant<value_int = 0>() "
     "u = Constant<value_int = 1>() r = Range(z, n, u) f = Cast<to = 1>(r) y = Mul(f, m)",
     "reciprocal": "e = Exp(x) y = Reciprocal(e)",
     "reduce l2": "y = ReduceL2<keepdims = 0>(x)",
@@ -89,7 +94,8 @@ GRAPHS = {
     "reshape to heads and back": "s = Constant<value_ints = [0,0,2,3]>() h = Reshape(x, s) t = Transpose<perm = [0,2,1,3]>(h) "
     "b = Shape<start = 0, end = 2>(x) w = Constant<value_ints = [6]>() r = Concat<axis = 0>(b, w) "
     "i = Transpose<perm = [0,2,1,3]>(t) y = Reshape(i, r)",
-    "reshape with products": "n = Shape<start = 0, end = 1>(x) l = Shape<start = 1, end = 2>(x) t = Constant<value_ints = [2]>() "
+    "reshape with products": "n = Shape<start = 0, end = 1>(x) l = Shape<start = 1, end = 2>(x) t = Constant<value_ints "
+    "= [2]>() "
     "a = Mul(l, t) c = Constant<value_ints = [3]>() s = Concat<axis = 0>(n, a, c) y = Reshape(x, s)",
     "reshape merges": "s = Constant<value_ints = [-1,6]>() y = Reshape(x, s)",
     "sigmoid": "y = Sigmoid(x)",
@@ -101,7 +107,8 @@ GRAPHS = {
     "softplus": "h = Constant<value_float = 40.0>() a = Mul(x, h) y = Softplus(a)",
     "split": "a, b, c = Split<axis = 2, num_outputs = 3>(x) y = Concat<axis = 1>(c, a, b)",
     "split unevenly": "s = Constant<value_ints = [1,5]>() a, b = Split<axis = 2>(x, s) y = Concat<axis = -1>(b, a)",
-    "split with a rest": "n = Constant<value_ints = [0,0,0,0,0,1]>() p = Pad(x, n) a, b, c, d = Split<axis = 2, num_outputs = 4>(p) "
+    "split with a rest": "n = Constant<value_ints = [0,0,0,0,0,1]>() p = Pad(x, n) a, b, c, d = Split<axis = 2, "
+    "num_outputs = 4>(p) "
     "y = Concat<axis = 2>(d, a, c, b)",
     "sqrt": "a = Abs(x) y = Sqrt(a)",
     "squeeze": "i = Constant<value_ints = [0,-1]>() u = Unsqueeze(m, i) e = Constant<value_ints = [-1]>() y = Squeeze(u, e)",
@@ -111,7 +118,8 @@ GRAPHS = {
     "transpose": "y = Transpose(x)",
     "tril": "t = Transpose<perm = [0,2,1]>(x) p = MatMul(x, t) y = Trilu<upper = 0>(p)",
     "triu above": "k = Constant<value_int = 1>() t = Transpose<perm = [0,2,1]>(x) p = MatMul(x, t) y = Trilu(p, k)",
-    "tril of truth": "t = Transpose<perm = [0,2,1]>(x) p = MatMul(x, t) b = Cast<to = 9>(p) c = Trilu<upper = 0>(b) y = Cast<to = 1>(c)",
+    "tril of truth": "t = Transpose<perm = [0,2,1]>(x) p = MatMul(x, t) b = Cast<to = 9>(p) c = Trilu<upper = 0>(b) y = "
+    "Cast<to = 1>(c)",
     "where": "z = Constant<value_float = 0.0>() e = Constant<value_float = -10000.0>() r = Constant<value_ints = [1]>() "
     "c = Greater(m, z) u = Unsqueeze(c, r) t = Transpose<perm = [0,2,1]>(x) y = Where(u, t, e)",
     "matmul of events": "t = Transpose<perm = [0,2,1]>(x) y = MatMul(x, t)",
@@ -145,7 +153,8 @@ WEIGHTED: dict[str, tuple[str, dict[str, NDArray[Any]]]] = {
         {"w": np.random.default_rng(2).standard_normal((12, WIDTH)).astype(np.float32)},
     ),
     "a square sliced twice": (
-        "l = Shape<start = 1, end = 2>(x) z = Constant<value_ints = [0]>() u = Constant<value_ints = [1]>() p = Slice(w, z, l, z) "
+        "l = Shape<start = 1, end = 2>(x) z = Constant<value_ints = [0]>() u = Constant<value_ints = [1]>() p = "
+        "Slice(w, z, l, z) "
         "q = Slice(p, z, l, u) f = Cast<to = 1>(q) y = MatMul(f, x)",
         {"w": np.tril(np.ones((12, 12), np.bool_))},
     ),
