@@ -84,6 +84,8 @@ class Replay:
         self._whole: list[int] = []
         self._parts: list[tuple[int, ...]] = []
         self._ratios: list[float] = []
+        self._elapsed = 0
+        self._ran = 0
 
     def warm_up(self, requests: int) -> None:
         """Answer requests untimed, each both ways, and check that both give the same.
@@ -105,10 +107,13 @@ class Replay:
         gc.collect()
         for history in itertools.islice(self._turn, SETTLE):
             self._recommender.recommend(history, k=self._k)
-        end = time.perf_counter_ns() + int(seconds * 1e9)
+        begun, ran = time.perf_counter_ns(), time.process_time_ns()
+        end = begun + int(seconds * 1e9)
         while time.perf_counter_ns() < end:
             timed = self._time_whole(end)
             self._time_stages(timed[::EVERY])
+        self._elapsed += time.perf_counter_ns() - begun
+        self._ran += time.process_time_ns() - ran
 
     def _time_whole(self, end: int) -> list[tuple[tuple[str, ...], int]]:
         """Time a row of whole requests, a shorter one where the round ends; return the histories with what they took."""
@@ -129,6 +134,10 @@ class Replay:
             _, parts = answer_in_stages(self._recommender, history, k=self._k)
             self._parts.append(parts)
             self._ratios.append(sum(parts) / max(whole, 1))
+
+    def processor_share(self) -> float:
+        """Return the share of the rounds in which this process had a processor."""
+        return round(min(self._ran / max(self._elapsed, 1), 1.0), 4)
 
     def latency(self) -> Latency:
         """Summarise the whole requests."""

@@ -105,6 +105,7 @@ class Setup:
         bundles: Bundles in that run.
         seconds: Time given to the requests of this bundle.
         warmup: Requests before the first timed one.
+        processor_share: Share of the timed rounds in which the process had a processor; below 1 other work took it.
     """
 
     backend: str
@@ -116,6 +117,7 @@ class Setup:
     bundles: int
     seconds: float
     warmup: int
+    processor_share: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ def make_result(
     overlap: float | None = 0.98,
     p50: float = 0.3,
     cpu: str = "A processor",
+    share: float = 0.99,
 ) -> Measurement:
     """Return a result that is like a real one."""
     times = np.random.default_rng(size).lognormal(np.log(p50 * 1e6), 0.12, 2_000)
@@ -50,7 +51,16 @@ def make_result(
             quality=quality,
         ),
         setup=Setup(
-            backend="onnxruntime", threads=1, k=10, histories=64, mean_events=90.0, rounds=8, bundles=6, seconds=5.0, warmup=20
+            backend="onnxruntime",
+            threads=1,
+            k=10,
+            histories=64,
+            mean_events=90.0,
+            rounds=8,
+            bundles=6,
+            seconds=5.0,
+            warmup=20,
+            processor_share=share,
         ),
         environment=Environment(
             cpu=cpu,

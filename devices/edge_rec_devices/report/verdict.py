@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # Two medians closer than this are called equally fast: runs of one bundle differ as much.
 EQUAL = 0.05
-# A machine with more than this many processes at work for each of its cores is measured together with them.
-BUSY = 0.5
+# With less of the processor than this share of the time, a measurement is disturbed by other work.
+UNDISTURBED = 0.9
 # The bundle's own gate for rescored binary codes: below it the list is another one, however good.
 SAME_ITEMS = 0.9
 # A loss of less than a hundredth is no reason against a bundle, however surely it is known.
@@ -97,15 +97,13 @@ def headline(results: Sequence[Measurement]) -> str:
 
 
 def caution(results: Sequence[Measurement]) -> str | None:
-    """Say where other work disturbed the figures, or None where a machine was quiet or does not tell."""
-    places = [result.environment for result in results]
-    loads = [(place.load_average, len(place.affinity or ()) or place.cores or 1) for place in places if place.load_average]
-    load, cores = max(loads, key=lambda one: one[0] / one[1], default=(0.0, 1))
-    if load / cores <= BUSY:
+    """Say where other work disturbed the figures, or None where bundles had the processor for themselves."""
+    least = min(result.setup.processor_share for result in results)
+    if least >= UNDISTURBED:
         return None
     return (
-        f"A machine was busy with other work: {load:.1f} processes on {cores} core{'s' * (cores > 1)} before the measurement. "
-        "Ratios hold, since bundles took turns; p99 and cold starts are partly the machine's."
+        f"The machine was busy: other work had the processor for up to {percent(1 - least)} of the time of the requests. "
+        "Bundles took turns, so ratios of medians hold; p99 and cold starts are partly the other work's."
     )
 
 

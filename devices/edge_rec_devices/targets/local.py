@@ -144,6 +144,7 @@ def _result(one: _Candidate, idle: dict[str, list[FreshIdle]], plan: Plan, *, bu
             bundles=bundles,
             seconds=plan.seconds,
             warmup=plan.warmup,
+            processor_share=one.replay.processor_share(),
         ),
         environment=one.environment,
         request=one.replay.latency(),
