@@ -37,7 +37,9 @@ def test_the_graph_computes_what_the_module_does(prepared: Prepared, batch: int,
 
 def test_the_graph_carries_no_traces(prepared: Prepared) -> None:
     """A file is its weights and at most 4 KB more: no stack traces, no long names."""
-    weights = sum(parameter.numel() * 4 for parameter in prepared.source.encoder.parameters())  # type: ignore[union-attr]
+    encoder = prepared.source.encoder
+    assert isinstance(encoder, nn.Module)
+    weights = sum(parameter.numel() * 4 for parameter in encoder.parameters())
     assert len(emit(prepared.graph)) < weights + 4096
 
 

@@ -126,4 +126,4 @@ def test_rows_are_decoded() -> None:
     node.replace_input_with(0, add_constant(graph, codes, "codes"))
     node.replace_input_with(1, add_constant(graph, scales, "scales"))
     found = open_session(emit(ir.Model(graph, ir_version=10))).run(None, {})[0]
-    assert np.array_equal(found, [[0.5, -63.5], [10, 0]])
+    assert np.array_equal(found, np.array([[0.5, -63.5], [10, 0]]))
