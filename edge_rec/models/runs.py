@@ -86,6 +86,7 @@ def load_run(folder: Path | str) -> Model:
     Raises:
         ModelError: The folder is no finished run, or its parts are damaged or not of one run.
     """
+    read_config(folder)  # first, so that a run which has not finished is told as such
     return bind(folder, _read_catalogue(Path(folder) / "catalogue.json"))
 
 

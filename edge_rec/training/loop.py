@@ -46,7 +46,8 @@ class Trained:
     Attributes:
         model: The average of the weights at the best epoch.
         best_epoch: Counted from 1.
-        epochs: One record an epoch: ``epoch``, ``loss`` a token, ``seconds``, and ``ndcg_at_10`` where it was evaluated.
+        epochs: One record an epoch: ``epoch``, ``loss`` a token, ``seconds``, ``cpu_seconds`` (all threads), and
+            ``ndcg_at_10`` where it was evaluated.
         seconds: Training and evaluation, over all resumptions.
     """
 
@@ -120,7 +121,8 @@ class _Run:
 
     def epoch(self, progress: Progress) -> None:
         """Pass once over all users, then evaluate where it is due."""
-        started, number, options = time.perf_counter(), len(self._epochs) + 1, self._options
+        started, busy = time.perf_counter(), time.process_time()
+        number, options = len(self._epochs) + 1, self._options
         rng = np.random.default_rng([options.seed, number])
         drop = DropoutPool(self._model.options.dropout, generator=torch.Generator().manual_seed(int(rng.integers(1 << 62))))
         length = self._model.options.max_length
@@ -136,7 +138,8 @@ class _Run:
             if record["ndcg_at_10"] > self._best_ndcg:
                 self._best_ndcg, self._best_epoch = record["ndcg_at_10"], number
                 self._best.load_state_dict(self._average.state_dict())
-        self._epochs.append(record | {"seconds": time.perf_counter() - started})
+        record |= {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - busy}
+        self._epochs.append(record)
 
     def _step(self, batch: list[Window], drop: DropoutPool, rng: np.random.Generator) -> float:
         """Move the weights once; return the summed loss."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["TRAINERS", "Fitted", "Request", "train_run"]
+__all__ = ["TRAINERS", "Fitted", "Request", "prepared", "rebind", "train_run"]
 
 import time
 from dataclasses import asdict, dataclass, field, replace
@@ -12,11 +12,11 @@ import numpy as np
 
 from edge_rec.data import k_core, leave_one_out
 from edge_rec.metrics import held_out, quality
-from edge_rec.models import MFOptions, Model, Popularity, factorise, read_config, write_run
+from edge_rec.models import MFOptions, Model, Popularity, bind, factorise, read_config, write_run
 from edge_rec.training.loop import train
 from edge_rec.training.recipes import recipe
 from edge_rec_runtime import Progress, silent
-from edge_rec_runtime.errors import TrainingError
+from edge_rec_runtime.errors import ModelError, TrainingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -110,25 +110,58 @@ def train_run(
     if folder.exists() and any(folder.iterdir()) and not resume:
         state = "a finished run" if finished else "a run that has not finished (go on with --resume)"
         raise TrainingError(f"{folder}: holds {state if finished or _started(folder) else 'files'}; choose a new folder")
-    split = leave_one_out(k_core(dataset.interactions, request.core))
-    popularity = np.bincount(split.train.items, minlength=len(split.item_ids)).astype(np.uint32)
-    catalogue = dataset.items.catalogue(split.item_ids, popularity=popularity)
+    split, catalogue = prepared(dataset, core=request.core)
     wanted = _asked(dataset, split, request)
     if finished:
         return _finished(folder, wanted)
     folder.mkdir(parents=True, exist_ok=True)
-    started = time.perf_counter()
+    started, busy = time.perf_counter(), time.process_time()
     checkpoint = folder / _CHECKPOINT
     fitted = TRAINERS[request.model](split, catalogue, request, name=dataset.name, checkpoint=checkpoint, progress=progress)
-    seconds = sum(one["seconds"] for one in fitted.record.get("epochs", ())) or time.perf_counter() - started
+    spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - busy} | _spent(fitted)
     source, items = fitted.model.source(), len(catalogue)
     metrics = {
         "validation": quality(held_out(source, split.train, split.validation, k=10), items=items).row(),
         "test": quality(held_out(source, split.test_histories, split.test, k=10), items=items).row(),
     }
-    write_run(folder, fitted.model, split, record=wanted | fitted.record | {"seconds": seconds, "metrics": metrics})
+    write_run(folder, fitted.model, split, record=wanted | fitted.record | spent | {"metrics": metrics})
     checkpoint.unlink(missing_ok=True)
     return read_config(folder)
+
+
+def prepared(dataset: Dataset, *, core: int) -> tuple[Split, Catalogue]:
+    """Filter and split a log, and describe its items; the same log gives the same rows.
+
+    Args:
+        dataset: The log and its items.
+        core: Users and items with fewer events are left out.
+    """
+    split = leave_one_out(k_core(dataset.interactions, core))
+    popularity = np.bincount(split.train.items, minlength=len(split.item_ids)).astype(np.uint32)
+    return split, dataset.items.catalogue(split.item_ids, popularity=popularity)
+
+
+def rebind(folder: Path, dataset: Dataset) -> tuple[Model, Split]:
+    """Join weights that were kept without ids to the data that they were trained on.
+
+    Args:
+        folder: Of `edge_rec.models.write_model`, for example ``benchmarks/teachers/sasrec-ml-1m``.
+        dataset: Fetched or read anew.
+
+    Returns:
+        The model, and the split that it was trained and judged on.
+
+    Raises:
+        ModelError: The data are others, or the weights are damaged.
+    """
+    trained_on = read_config(folder).get("dataset")
+    core = trained_on.get("core") if isinstance(trained_on, dict) else None
+    if type(core) is not int:
+        raise ModelError(
+            f"{folder}: config.json does not say how its data were filtered; take the folder from the repository again"
+        )
+    split, catalogue = prepared(dataset, core=core)
+    return bind(folder, catalogue), split
 
 
 def _asked(dataset: Dataset, split: Split, request: Request) -> dict[str, Any]:
@@ -153,6 +186,13 @@ def _finished(folder: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
                 "choose a new folder"
             )
     return config
+
+
+def _spent(fitted: Fitted) -> dict[str, float]:
+    """Return what the epochs took over all resumptions, as far as the trainer recorded it."""
+    epochs = fitted.record.get("epochs", ())
+    recorded = [name for name in ("seconds", "cpu_seconds") if epochs and all(name in one for one in epochs)]
+    return {name: sum(one[name] for one in epochs) for name in recorded}
 
 
 def _started(folder: Path) -> bool:
