@@ -70,7 +70,7 @@ def _check_signature(model: ir.Model, source: RetrieverSource) -> None:
         if fixed and not (source.max_length == 1 and fixed == [1]):
             raise ConversionError(
                 f"{source.name}: axis {fixed[0]} of '{name}' is fixed at {shape[fixed[0]]}; batch and length must stay dynamic "
-                "(in a module take sizes from x.shape, not len(x) or int(...), and gather rather than index)"
+                "(in a module take sizes from x.shape, not len(x) or int(...))"
             )
         width = shape[-1]
         if name != "mask" and isinstance(width, int) and width != source.item_table.shape[1]:
