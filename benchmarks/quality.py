@@ -21,11 +21,12 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from edge_rec.data import load
 from edge_rec.models import load_run, read_config, write_model
-from edge_rec.training import TRAINERS, Request, train_run
+from edge_rec.training import TRAINERS, Request, judged, prepared, train_run
 from edge_rec_devices.environment import describe
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 DATASETS = ("ml-100k", "ml-1m")
 SEEDLESS = ("popularity", "mf")  # MF's seeds differ in the fourth digit, so one row says it
 FIGURES = ("hr_at_10", "ndcg_at_10", "mrr_at_10")
-KEPT = ("seed", "dataset", "training", "best_epoch", "seconds", "cpu_seconds", "metrics")
+KEPT = ("seed", "dataset", "training", "best_epoch", "seconds", "cpu_seconds")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = [row for key in wanted for row in _find(_rows(asked.json), *key)]
     _show(rows)
     if asked.teacher:
-        _keep_teacher(rows, runs=asked.runs, folder=asked.teacher)
+        _keep_teacher(rows, data=asked.data, runs=asked.runs, folder=asked.teacher)
     return 0
 
 
@@ -142,17 +143,21 @@ def _show(rows: list[dict[str, Any]]) -> None:
                 print(f"{dataset:8} {model:10} mean  {hr:7.4f} {ndcg:7.4f}  {'':15}  {mrr:7.4f}")
 
 
-def _keep_teacher(rows: list[dict[str, Any]], *, runs: Path, folder: Path) -> None:
-    """Write the weights of the best seed, without ids or titles."""
+def _keep_teacher(rows: list[dict[str, Any]], *, data: Path, runs: Path, folder: Path) -> None:
+    """Write the weights of the best seed in float16, without ids or titles, and judge them as they are written."""
     candidates = [row for row in rows if row["dataset"] == "ml-1m" and row["model"] == "sasrec"]
     if not candidates:
         raise SystemExit("--teacher needs rows of sasrec on ml-1m; do not exclude them with --dataset or --only")
     best = max(candidates, key=lambda row: float(row["validation_ndcg_at_10"]))
     run = runs / "ml-1m" / f"sasrec-{best['seed']}"
+    model, config = load_run(run), read_config(run)
+    halved = {name: value.astype(np.float16).astype(np.float32) for name, value in model.weights().items()}
+    kept = type(model).restore(model.describe(), halved, model.catalogue)
+    split, _ = prepared(load("ml-1m", data), core=config["dataset"]["core"])
+    metrics = judged(kept, split)
     folder.mkdir(parents=True, exist_ok=True)
-    config = read_config(run)
-    write_model(folder, load_run(run), record={name: config[name] for name in KEPT})
-    print(f"{folder}: seed {best['seed']}, test NDCG@10 {best['ndcg_at_10']:.4f}")
+    write_model(folder, kept, record={name: config[name] for name in KEPT} | {"metrics": metrics}, dtype=np.float16)
+    print(f"{folder}: seed {best['seed']}, test NDCG@10 {metrics['test']['ndcg_at_10']:.4f} (float32 {best['ndcg_at_10']:.4f})")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Run directories: what training leaves, and everything that is made from a model starts with.
 
     config.json           the model's options, the data, how training went, how good it is
-    weights.safetensors   float32
+    weights.safetensors   float32, or float16 where size counts
     catalogue.json        ids, titles, attributes and popularity of the items, in row order
     heldout/              validation.jsonl and test.jsonl: each user's history and the event after it
 
@@ -60,17 +60,18 @@ def write_run(folder: Path, model: Model, split: Split, *, record: Mapping[str, 
     write_model(folder, model, record=record)
 
 
-def write_model(folder: Path, model: Model, *, record: Mapping[str, Any]) -> None:
+def write_model(folder: Path, model: Model, *, record: Mapping[str, Any], dtype: type[np.floating[Any]] = np.float32) -> None:
     """Write weights and configuration alone, without ids or titles; `bind` reads them.
 
     Args:
         folder: Exists.
         model: The trained model.
         record: How it was trained and how good it is, fit for JSON.
+        dtype: Of the stored weights; float16 halves the file, and is read back as float32.
     """
     partial = folder / f".weights.{os.getpid()}.part"
     try:
-        save_file({name: np.ascontiguousarray(value) for name, value in model.weights().items()}, partial)
+        save_file({name: np.ascontiguousarray(value, dtype=dtype) for name, value in model.weights().items()}, partial)
         partial.replace(folder / "weights.safetensors")
     except SafetensorError as error:  # what safetensors makes of a full disk
         raise ModelError(f"{folder}: the weights cannot be written ({error}); free the space and try again") from error
@@ -104,7 +105,7 @@ def bind(folder: Path | str, catalogue: Catalogue) -> Model:
         )
     path = Path(folder) / "weights.safetensors"
     try:
-        weights = load_file(path)
+        weights = {name: _widened(value) for name, value in load_file(path).items()}
     except FileNotFoundError:
         raise ModelError(f"{path}: no such file; train the model again") from None
     except (SafetensorError, OSError, TypeError, KeyError, AttributeError) as error:  # the last three: types numpy lacks
@@ -139,6 +140,10 @@ def held_out_histories(split: Split, histories: Sequences, targets: NDArray[np.i
         History(events=tuple(ids[row] for row in histories[user]), target=ids[targets[user]], user=split.user_ids[user])
         for user in range(len(targets))
     ]
+
+
+def _widened(value: NDArray[Any]) -> NDArray[Any]:
+    return value.astype(np.float32) if value.dtype == np.float16 else value
 
 
 def _described(catalogue: Catalogue) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from edge_rec.training.loop import Trained, train
 from edge_rec.training.losses import full_cross_entropy, sampled_cross_entropy
 from edge_rec.training.options import LOSSES, TrainingOptions
 from edge_rec.training.recipes import RECIPES, Recipe, recipe
-from edge_rec.training.runs import TRAINERS, Fitted, Request, prepared, rebind, train_run
+from edge_rec.training.runs import TRAINERS, Fitted, Request, judged, prepared, rebind, train_run
 
 __all__ = [
     "LOSSES",
@@ -16,6 +16,7 @@ __all__ = [
     "Trained",
     "TrainingOptions",
     "full_cross_entropy",
+    "judged",
     "prepared",
     "rebind",
     "recipe",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["TRAINERS", "Fitted", "Request", "prepared", "rebind", "train_run"]
+__all__ = ["TRAINERS", "Fitted", "Request", "judged", "prepared", "rebind", "train_run"]
 
 import time
 from dataclasses import asdict, dataclass, field, replace
@@ -119,12 +119,7 @@ def train_run(
     checkpoint = folder / _CHECKPOINT
     fitted = TRAINERS[request.model](split, catalogue, request, name=dataset.name, checkpoint=checkpoint, progress=progress)
     spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - busy} | _spent(fitted)
-    source, items = fitted.model.source(), len(catalogue)
-    metrics = {
-        "validation": quality(held_out(source, split.train, split.validation, k=10), items=items).row(),
-        "test": quality(held_out(source, split.test_histories, split.test, k=10), items=items).row(),
-    }
-    write_run(folder, fitted.model, split, record=wanted | fitted.record | spent | {"metrics": metrics})
+    write_run(folder, fitted.model, split, record=wanted | fitted.record | spent | {"metrics": judged(fitted.model, split)})
     checkpoint.unlink(missing_ok=True)
     return read_config(folder)
 
@@ -139,6 +134,16 @@ def prepared(dataset: Dataset, *, core: int) -> tuple[Split, Catalogue]:
     split = leave_one_out(k_core(dataset.interactions, core))
     popularity = np.bincount(split.train.items, minlength=len(split.item_ids)).astype(np.uint32)
     return split, dataset.items.catalogue(split.item_ids, popularity=popularity)
+
+
+def judged(model: Model, split: Split) -> dict[str, dict[str, object]]:
+    """Return the quality on ``validation`` and ``test``, under the names that result files use."""
+    source, items = model.source(), len(split.item_ids)
+    parts = {"validation": (split.train, split.validation), "test": (split.test_histories, split.test)}
+    return {
+        name: quality(held_out(source, histories, targets, k=10), items=items).row()
+        for name, (histories, targets) in parts.items()
+    }
 
 
 def rebind(folder: Path, dataset: Dataset) -> tuple[Model, Split]:

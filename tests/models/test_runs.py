@@ -100,6 +100,16 @@ def test_weights_alone_hold_no_ids_and_bind_to_the_same_items(tmp_path: Path) ->
         bind(tmp_path, Catalogue(tuple(reversed(CATALOGUE.ids))))
 
 
+def test_half_precision_is_read_as_float32(tmp_path: Path) -> None:
+    """float16 weights are half the bytes and come back as the nearest float32 model."""
+    model = _models()["sasrec"]
+    write_model(tmp_path, model, record={}, dtype=np.float16)
+    again = bind(tmp_path, CATALOGUE).weights()
+    assert (tmp_path / "weights.safetensors").stat().st_size < 0.75 * sum(value.nbytes for value in again.values()) + 4096
+    for name, value in model.weights().items():
+        np.testing.assert_array_equal(again[name], value.astype(np.float16).astype(np.float32))
+
+
 def _changed(path: Path, **values: object) -> None:
     stored: dict[str, Any] = json.loads(path.read_text())
     path.write_text(json.dumps(stored | values))
