@@ -48,7 +48,7 @@ def convert(
     as_json: bool,
     **given: Any,  # noqa: ANN401 - the options of `model_arguments`, passed on as they are
 ) -> None:
-    r"""Turn MODEL into bundles, each compared with it on held-out histories before it is written.
+    """Turn MODEL into bundles, each compared with it on held-out histories before it is written.
 
     MODEL is a run directory, file.py:factory, or model.onnx with --items and --ids. A bundle that fails its gate is not
     written; the others are, and the exit code is 6.

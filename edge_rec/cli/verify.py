@@ -31,7 +31,7 @@ def verify(
     as_json: bool,
     **given: Any,  # noqa: ANN401 - the options of `model_arguments`, passed on as they are
 ) -> None:
-    r"""Compare BUNDLE with MODEL on held-out histories, through the runtime that a device uses; exit code 6 if it fails.
+    """Compare BUNDLE with MODEL on held-out histories, through the runtime that a device uses; exit code 6 if it fails.
 
     \b
     Examples: edge-rec verify bundles/sasrec-onnx-int8.edgerec runs/films
