@@ -93,7 +93,7 @@ _REMEDIES = {
 @click.group(cls=_Commands)
 @click.version_option(__version__, prog_name="edge-rec")
 def main() -> None:
-    r"""Compress a trained recommender, convert it, serve it offline from one file.
+    """Compress a trained recommender, convert it, serve it offline from one file.
 
     \b
     The whole job on MovieLens-100K:  edge-rec demo -o demo

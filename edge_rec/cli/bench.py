@@ -43,7 +43,7 @@ def bench(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    r"""Measure bundles on this machine: whole requests on real histories, cold starts, memory.
+    """Measure bundles on this machine: whole requests on real histories, cold starts, memory.
 
     Several bundles take turns, so that their ratios are fair. Milliseconds, and MB of a million bytes.
 

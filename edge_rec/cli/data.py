@@ -15,7 +15,7 @@ from edge_rec.cli._show import Bar, json_option, say, show_json, show_table
 
 @click.group()
 def data() -> None:
-    r"""Fetch a public data set, or look at an interaction log.
+    """Fetch a public data set, or look at an interaction log.
 
     \b
     Examples: edge-rec data get ml-100k

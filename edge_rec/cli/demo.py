@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 )
 @json_option
 def demo(output: Path, *, data: str, folder: Path, epochs: int | None, seconds: float, as_json: bool) -> None:
-    r"""Do the whole job: data, training, six verified bundles, a benchmark, a report, and recommendations for three users.
+    """Do the whole job: data, training, six verified bundles, a benchmark, a report, and recommendations for three users.
 
     What an earlier run left in the folder is used again where it still fits.
 

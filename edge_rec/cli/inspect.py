@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @bundle_argument
 @json_option
 def inspect(bundle: Path, *, as_json: bool) -> None:
-    r"""Show what is in a bundle; every byte of it is checked first.
+    """Show what is in a bundle; every byte of it is checked first.
 
     \b
     Examples: edge-rec inspect movies.edgerec

@@ -41,7 +41,7 @@ def recommend(
     backend: str,
     as_json: bool,
 ) -> None:
-    r"""Recommend the next items after a history; without a known item, the most popular ones.
+    """Recommend the next items after a history; without a known item, the most popular ones.
 
     \b
     Examples: edge-rec recommend movies.edgerec --history 50 --history 172 -k 5

@@ -20,7 +20,7 @@ from edge_rec_devices import load_results, rows, write_report
 @click.option("--json-out", type=click.Path(path_type=Path), help="Where the rows go as JSON.")
 @json_option
 def report(results: tuple[Path, ...], *, output: Path, json_out: Path | None, as_json: bool) -> None:
-    r"""Turn the results of bench into one HTML page that needs no network.
+    """Turn the results of bench into one HTML page that needs no network.
 
     \b
     Examples: edge-rec report results.json -o report.html

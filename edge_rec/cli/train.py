@@ -21,7 +21,7 @@ _TRAINING = ("epochs", "patience", "batch_users", "learning_rate", "loss", "nega
 _INTERRUPTED = 130
 
 
-@click.command(context_settings={"show_default": False})
+@click.command()
 @click.argument("log", metavar="DATA")
 @click.option("--model", default="sasrec", show_default=True, type=click.Choice(list(TRAINERS)), help="What to train.")
 @click.option(
@@ -51,7 +51,7 @@ _INTERRUPTED = 130
 def train(
     log: str, *, model: str, output: Path, folder: Path, resume: bool, seed: int, core: int, as_json: bool, **options: object
 ) -> None:
-    r"""Train a recommender on DATA: ml-100k, ml-1m, or the path of a log.
+    """Train a recommender on DATA: ml-100k, ml-1m, or the path of a log.
 
     What is not given follows the recipe of the data set, or of the nearer one in size. The best epoch is chosen by NDCG@10
     on the validation events; the test events are looked at once, at the end.

@@ -36,7 +36,9 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     """Each command explains itself and shows a line to type."""
     result = CliRunner().invoke(main, [name, "--help"])
     assert result.exit_code == 0
-    assert f"edge-rec {name}" in result.output
+    typed = [line for line in result.output.splitlines() if f"edge-rec {name} " in line and not line.startswith("Usage")]
+    assert all(line.strip().removeprefix("Example: ").removeprefix("Examples: ").startswith("edge-rec") for line in typed)
+    assert typed
 
 
 def test_an_unknown_command_is_a_usage_error() -> None:
