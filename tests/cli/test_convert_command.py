@@ -121,3 +121,14 @@ def test_mistakes_end_in_one_sentence(folder: Path, words: tuple[str, ...], code
     assert result.exit_code == code
     assert message in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_binary_bundle_says_what_its_rescore_table_costs(folder: Path) -> None:
+    """Who asks for binary is told that it is larger than int8, and what it buys; who asks for int8 is not."""
+    told = _run(folder, "convert", *_MINE, "--to", "onnx", "--precision", "int8,binary", "--gate", "0.1", "-o", "@/told")
+    assert told.exit_code == 0, told.output
+    sizes = {path.stem.rpartition("-")[2]: path.stat().st_size for path in (folder / "told").iterdir()}
+    assert sizes["binary"] > sizes["int8"]
+    assert "larger than int8" in told.output
+    silent = _run(folder, "convert", *_MINE, "--to", "onnx", "--precision", "int8", "-o", "@/silent")
+    assert "larger than int8" not in silent.output
