@@ -17,7 +17,7 @@ from edge_rec.data import load
 from edge_rec.models import load_run
 from edge_rec.training import Request, train_run
 from edge_rec_converters import Prepared, convert, prepare
-from edge_rec_devices import Measurement, load_results, measure_many, rows, save_results, write_report
+from edge_rec_devices import Measurement, Plan, load_results, measure, rows, save_results, write_report
 from edge_rec_runtime import Bundle, Precision, Recommender, read_histories
 from edge_rec_runtime.errors import EdgeRecError
 
@@ -158,7 +158,7 @@ def _measured(
         results = ()
     if [one.subject.sha256 for one in results] == [hashlib.sha256(bundle.read_bytes()).hexdigest() for bundle in bundles]:
         return results
-    results = measure_many(bundles, histories, seconds=seconds, progress=steps("Measuring the bundles side by side"))
+    results = measure(bundles, histories, plan=Plan(seconds=seconds), progress=steps("Measuring the bundles side by side"))
     save_results(path, results)
     return results
 

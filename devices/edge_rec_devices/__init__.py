@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = [
-    "Measurement",
-    "load_results",
-    "measure",
-    "measure_many",
-    "rows",
-    "save_results",
-    "write_report",
-]
+__all__ = ["Measurement", "Plan", "load_results", "measure", "rows", "save_results", "write_report"]
 
-from edge_rec_devices.measure import measure, measure_many
+from edge_rec_devices.measure import measure
 from edge_rec_devices.report import rows, write_report
 from edge_rec_devices.result import Measurement, load_results, save_results
+from edge_rec_devices.targets import Plan

@@ -12,7 +12,7 @@ import click
 
 from edge_rec.cli._options import backend_option
 from edge_rec.cli._show import Bar, json_option, say, show_json, show_table
-from edge_rec_devices import measure_many, rows, save_results
+from edge_rec_devices import Plan, measure, rows, save_results
 from edge_rec_runtime import read_histories
 
 if TYPE_CHECKING:
@@ -57,16 +57,8 @@ def bench(
             "every training run writes such a file, heldout/test.jsonl"
         )
     files = _files(bundles, output)
-    results = measure_many(
-        bundles,
-        read_histories(histories),
-        backend=backend,
-        threads=threads,
-        k=k,
-        seconds=seconds,
-        cold_starts=cold_starts,
-        progress=Bar("measuring"),
-    )
+    plan = Plan(backend=backend, threads=threads, k=k, seconds=seconds, cold_starts=cold_starts)
+    results = measure(bundles, read_histories(histories), plan=plan, progress=Bar("Measuring"))
     _write(results, files)
     if as_json:
         show_json(rows(results))

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["ITEM_PRECISIONS", "NETWORK_PRECISIONS", "PRESETS", "RESCORE_PRECISIONS", "Precision"]
 
 import difflib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 from edge_rec_runtime.errors import ConversionError
@@ -60,6 +60,11 @@ class Precision:
                 )
             parts[name] = value
         return cls(**parts)
+
+    @property
+    def asked(self) -> Precision:
+        """What was asked for where verification chose the network: any int8 network counts as ``int8``."""
+        return replace(self, network="int8") if self.network.startswith("int8") else self
 
     @property
     def slug(self) -> str:

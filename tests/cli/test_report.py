@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge_rec.cli import main
-from edge_rec_devices import measure, save_results
+from edge_rec_devices import Plan, measure, save_results
 from edge_rec_runtime import History
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def results(make_bundle: Callable[..., Path], tmp_path: Path) -> Path:
     """Give a result file of a real measurement."""
     path = tmp_path / "r.json"
-    save_results(path, [measure(make_bundle(), [History(("i1", "i2"))], seconds=0.05, cold_starts=1)])
+    save_results(path, measure([make_bundle()], [History(("i1", "i2"))], plan=Plan(seconds=0.05, cold_starts=1)))
     return path
 
 

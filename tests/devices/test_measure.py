@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_rec_devices import measure, measure_many
+from edge_rec_devices import Plan, measure
 from edge_rec_devices.replay import STAGES, Replay, answer_in_stages
 from edge_rec_runtime import History, Recommender
 from edge_rec_runtime.errors import BackendError, BundleError, MeasurementError
@@ -38,7 +38,8 @@ def test_a_measurement_has_every_figure(make_bundle: MakeBundle) -> None:
         assert note
         told.append((done, total))
 
-    results = measure_many(bundles, HISTORIES, seconds=0.4, warmup=3, cold_starts=2, k=5, progress=progress)
+    plan = Plan(seconds=0.4, warmup=3, cold_starts=2, k=5)
+    results = measure(bundles, HISTORIES, plan=plan, progress=progress)
     assert [result.subject.file for result in results] == ["a.edgerec", "b.edgerec"]
     assert [result.subject.precision for result in results] == ["fp32", "int8"]
     for path, result in zip(bundles, results, strict=True):
@@ -85,24 +86,29 @@ def test_a_runtime_whose_stages_changed_is_noticed(make_bundle: MakeBundle, monk
         ({"cold_starts": 0}, "cold_starts is 0"),
     ],
 )
-def test_a_plan_that_measures_nothing_is_refused(make_bundle: MakeBundle, options: dict[str, float], message: str) -> None:
+def test_a_plan_that_measures_nothing_is_refused(options: dict[str, float], message: str) -> None:
     """Before any process is started."""
     with pytest.raises(MeasurementError, match=message):
-        measure(make_bundle(), HISTORIES, **options)  # type: ignore[arg-type]  # wrong on purpose
+        Plan(**options)  # type: ignore[arg-type]  # wrong on purpose
 
 
 @pytest.mark.parametrize(("bundles", "histories"), [([], HISTORIES), (["a.edgerec"], [])])
 def test_nothing_to_measure_is_said(bundles: Sequence[str], histories: Sequence[History]) -> None:
     """No bundle and no history are each one sentence."""
     with pytest.raises(MeasurementError, match="there is no"):
-        measure_many(bundles, histories)
+        measure(bundles, histories)
 
 
 def test_a_damaged_bundle_and_a_wrong_engine_are_said(make_bundle: MakeBundle, tmp_path: Path) -> None:
     """The runtime's own errors come through."""
     path = make_bundle()
     with pytest.raises(BackendError, match="litert"):
-        measure(path, HISTORIES, backend="litert")
+        measure([path], HISTORIES, plan=Plan(backend="litert"))
     (tmp_path / "cut.edgerec").write_bytes(path.read_bytes()[:500])
+    flipped = bytearray(path.read_bytes())
+    flipped[len(flipped) // 2] ^= 1
+    (tmp_path / "flipped.edgerec").write_bytes(flipped)
+    with pytest.raises(BundleError, match="flipped"):
+        measure([tmp_path / "flipped.edgerec"], HISTORIES)
     with pytest.raises(BundleError, match="cut"):
-        measure(tmp_path / "cut.edgerec", HISTORIES)
+        measure([tmp_path / "cut.edgerec"], HISTORIES)

@@ -8,7 +8,7 @@ import gc
 import hashlib
 import statistics
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -73,7 +73,7 @@ class _Steps:
 
 
 def _open(stack: ExitStack, path: Path, histories: Sequence[History], plan: Plan) -> _Candidate:
-    recommender = stack.enter_context(Recommender.open(path, backend=plan.backend, threads=plan.threads))
+    recommender = stack.enter_context(Recommender.open(path, backend=plan.backend, threads=plan.threads, verify="full"))
     return _Candidate(
         path=path,
         recommender=recommender,
@@ -158,17 +158,14 @@ def _result(one: _Candidate, idle: dict[str, list[FreshIdle]], plan: Plan, *, bu
 
 def _subject(one: _Candidate) -> Subject:
     manifest = one.recommender.bundle.manifest
-    precision = manifest.precision
-    # Verification chose among the int8 networks; the preset that was asked for is what a reader knows.
-    asked = replace(precision, network="int8") if precision.network.startswith("int8") else precision
     with one.path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return Subject(
         file=one.path.name,
         model=manifest.name,
         target=BACKENDS[one.backend].target,
-        precision=asked.slug,
-        network=precision.network,
+        precision=manifest.precision.asked.slug,
+        network=manifest.precision.network,
         sha256=digest,
         bytes=one.path.stat().st_size,
         model_bytes=manifest.model_bytes,
