@@ -124,8 +124,7 @@ class Recommender:
         """
         if context is not None:
             raise RequestError(f"this model takes no context and got {sorted(context)}; leave it out")
-        if not isinstance(k, int) or k < 1:
-            raise RequestError(f"k is {k!r}; ask for at least 1 item")
+        _check_count(k)
         rows, unknown = self.lookup(history)
         allowed = self.allowed(rows if exclude_seen else rows[:0], exclude=exclude, where=where)
         if len(rows):
@@ -171,8 +170,7 @@ class Recommender:
         Raises:
             RequestError: The item is not in the catalogue; the message names the nearest ids and titles.
         """
-        if not isinstance(k, int) or k < 1:
-            raise RequestError(f"k is {k!r}; ask for at least 1 item")
+        _check_count(k)
         return Recommendations(self.label(*self._neighbours.nearest(self.catalogue.row(item), k)))
 
     def explain(self, history: Iterable[str], item: str, k: int = 3) -> Recommendations:
@@ -181,8 +179,7 @@ class Recommender:
         Raises:
             RequestError: The item is not in the catalogue.
         """
-        if not isinstance(k, int) or k < 1:
-            raise RequestError(f"k is {k!r}; ask for at least 1 item")
+        _check_count(k)
         rows, unknown = self.lookup(history)
         return Recommendations(
             self.label(*self._neighbours.nearest(self.catalogue.row(item), k, among=np.unique(rows))), ignored=unknown
@@ -252,6 +249,11 @@ class Recommender:
         """Return how often rows were met in training, or zeros, and so the order of the catalogue, where nobody counted."""
         counts = self.catalogue.popularity
         return np.zeros(len(rows), dtype=np.float32) if counts is None else counts[rows].astype(np.float32)
+
+
+def _check_count(k: int) -> None:
+    if not isinstance(k, int) or k < 1:
+        raise RequestError(f"k is {k!r}; ask for at least 1 item")
 
 
 def _texts(ids: Iterable[str], what: str) -> Sequence[str]:

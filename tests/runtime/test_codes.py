@@ -137,7 +137,7 @@ def test_values_that_are_not_finite_are_refused(bad: float) -> None:
             encode(values)
         with pytest.raises(ModelError, match="item bias"):
             encode(np.ones((4, 8)), np.array([0, 0, 0, bad]))
-    with pytest.raises(ModelError, match="finite"):
+    with pytest.raises(ModelError, match="item scale"):
         BinaryTable.pack(values > 0, values[:, 3], None, np.eye(8))
     with pytest.raises(RequestError, match="NaN or infinite"):
         table.scores(values[2])

@@ -5,7 +5,7 @@ The header that they give is compared with the one in the file, so nothing from 
 
 from __future__ import annotations
 
-__all__ = ["DTYPES", "HEADER_LIMIT", "header", "view"]
+__all__ = ["DTYPES", "header", "view"]
 
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 # dtype in the manifest -> dtype in the file
 DTYPES: dict[str, str] = {"float32": "<f4", "float16": "<f2", "int8": "|i1", "uint8": "|u1", "uint32": "<u4"}
 
-HEADER_LIMIT = 256  # bytes; two axes of 19 digits fit
 _ALIGNMENT = 64
 
 

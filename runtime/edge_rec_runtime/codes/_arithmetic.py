@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BLOCK", "as_bias", "check_parts", "check_query", "check_values", "half_scales", "quantise", "quantise_query"]
+__all__ = ["BLOCK", "check_parts", "check_query", "check_values", "half_scales", "one_a_row", "quantise", "quantise_query"]
 
 from typing import TYPE_CHECKING, Any
 
@@ -39,20 +39,18 @@ def check_values(values: NDArray[Any], what: str) -> NDArray[np.float32]:
     return floats
 
 
-def as_bias(bias: NDArray[Any] | None, rows: int, dtype: type[np.floating[Any]] = np.float32) -> NDArray[Any] | None:
-    """Return a bias [rows] in the given dtype, or None.
+def one_a_row(values: NDArray[Any], rows: int, what: str, dtype: type[np.floating[Any]] = np.float32) -> NDArray[Any]:
+    """Return values [rows] in the given dtype.
 
     Raises:
-        ModelError: It has another length or is not finite.
+        ModelError: There are more or fewer, or one is not finite, or not in that dtype.
     """
-    if bias is None:
-        return None
-    if bias.shape != (rows,):
-        raise ModelError(f"the item bias has shape {list(bias.shape)}; expected [{rows}], one an item")
+    if values.shape != (rows,):
+        raise ModelError(f"{what} has shape {list(values.shape)}; expected [{rows}], one an item")
     with np.errstate(over="ignore"):
-        return check_values(check_values(bias, "the item bias").astype(dtype), f"the item bias in {np.dtype(dtype).name}").astype(
-            dtype
-        )
+        stored = check_values(values, what).astype(dtype)
+    check_values(stored, f"{what} in {np.dtype(dtype).name}")
+    return stored
 
 
 def half_scales(scales: NDArray[np.float32]) -> NDArray[Any]:

@@ -50,11 +50,12 @@ class BinaryTable:
         rows, width = signs.shape
         if projection.ndim != 2 or projection.shape[0] != width:
             raise ModelError(f"the projection has shape {list(projection.shape)}; expected [{width}, dims] for {width} bits")
-        stored_scales = arithmetic.as_bias(scales, rows, np.float16)
-        stored_bias = arithmetic.as_bias(np.zeros(rows) if bias is None else bias, rows, np.float16)
-        if stored_scales is None or stored_bias is None:
-            raise ModelError("a binary table needs one scale an item")
-        return cls(np.packbits(signs, axis=1), stored_scales, stored_bias, arithmetic.check_values(projection, "the projection"))
+        return cls(
+            np.packbits(signs, axis=1),
+            arithmetic.one_a_row(scales, rows, "the item scale", np.float16),
+            arithmetic.one_a_row(np.zeros(rows) if bias is None else bias, rows, "the item bias", np.float16),
+            arithmetic.check_values(projection, "the projection"),
+        )
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, NDArray[Any]]) -> Self:

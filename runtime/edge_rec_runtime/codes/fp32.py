@@ -7,7 +7,7 @@ __all__ = ["Fp32Table"]
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from edge_rec_runtime.codes._arithmetic import as_bias, check_parts, check_query, check_values
+from edge_rec_runtime.codes._arithmetic import check_parts, check_query, check_values, one_a_row
 from edge_rec_runtime.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ class Fp32Table:
         """
         if values.ndim != 2 or 0 in values.shape:
             raise ModelError(f"the item table has shape {list(values.shape)}; expected [items, dims]")
-        return cls(check_values(values, "the item table"), as_bias(bias, len(values)))
+        return cls(
+            check_values(values, "the item table"), None if bias is None else one_a_row(bias, len(values), "the item bias")
+        )
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, NDArray[Any]]) -> Self:

@@ -58,7 +58,7 @@ class Int8Table:
         for start in range(0, rows, arithmetic.BLOCK):
             part = slice(start, start + arithmetic.BLOCK)
             codes[part] = arithmetic.quantise(np.asarray(values[part], dtype=np.float32), steps[part])
-        return cls(codes, scales, arithmetic.as_bias(bias, rows))
+        return cls(codes, scales, None if bias is None else arithmetic.one_a_row(bias, rows, "the item bias"))
 
     @classmethod
     def from_parts(cls, parts: Mapping[str, NDArray[Any]]) -> Self:
