@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["check_encoder", "check_parts"]
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from edge_rec_converters.protocol import RetrieverSource
     from edge_rec_converters.windows import Windows
 
+_NAME = re.compile(r"\w[^/\\\x00-\x1f]{0,99}")  # bundles are named after it, so it must not lead elsewhere
 _TRIED = 7
 _TOLERANCE = 1e-3  # of the spread of the queries; batched and single matrix products differ by some 1e-6 of it
 
@@ -37,6 +39,8 @@ def check_parts(source: RetrieverSource) -> None:
     if getattr(source, "kind", None) != "retriever":
         raise ModelError(f"{source!r:.80} is of the kind {getattr(source, 'kind', None)!r}; expected a Retriever")
     name, table = source.name, source.item_table
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise ModelError(f"a model is called {name!r}; bundles are named after it, give it a plain name like 'films'")
     if not isinstance(source.encoder, torch.nn.Module | Path):
         raise ModelError(
             f"{name}: the encoder is a {type(source.encoder).__name__}; expected a torch.nn.Module or the Path of an .onnx file"

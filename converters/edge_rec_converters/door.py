@@ -91,8 +91,10 @@ def _factory(path: Path, name: str) -> Callable[[], object]:
         spec.loader.exec_module(module)
     except EdgeRecError:
         raise
-    except Exception as error:
-        raise ModelError(f"{path}: fails when it is run, {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ModelError(
+            f"{path}: fails when it is run, {type(error).__name__}: {error}; mend it or give another file"
+        ) from error
     factory = getattr(module, name, None)
     if not callable(factory):
         raise ModelError(f"{path}: has no callable {name!r}; define a function {name}() that returns a Retriever")
@@ -105,8 +107,8 @@ def _called(factory: Callable[[], object], text: str) -> RetrieverSource:
         source = factory()
     except EdgeRecError:
         raise
-    except Exception as error:
-        raise ModelError(f"{text} fails, {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise ModelError(f"{text} fails, {type(error).__name__}: {error}; mend it, a factory returns a Retriever") from error
     if not isinstance(source, RetrieverSource):
         missing = [name for name in _MEMBERS if not hasattr(source, name)]
         raise ModelError(

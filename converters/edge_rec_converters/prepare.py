@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Prepared", "prepare"]
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_rec_converters.checks import check_encoder, check_parts
@@ -69,8 +70,9 @@ def prepare(
         windows(given, source.catalogue, max_length=source.max_length, cap=_MOST_USERS, seed=seed)
         for given in (histories, calibration if calibration is not None else histories)
     ]
+    graph = encoder_graph(source) if isinstance(source.encoder, Path) else None  # a file is looked at before it is run
     check_encoder(source, drawn[0])
-    graph = encoder_graph(source)
+    graph = encoder_graph(source) if graph is None else graph
     test = reference(source, drawn[0], progress=progress)
     fit = test if calibration is None else reference(source, drawn[1], progress=progress)
     return Prepared(source=source, graph=graph, fit=fit, test=test)

@@ -7,7 +7,7 @@ __all__ = ["Encode", "Reference", "reference", "source_encoder"]
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
@@ -48,7 +48,7 @@ def source_encoder(source: RetrieverSource) -> Encode:
     A module runs in torch, a file in ONNX Runtime, both in fp32 on one thread's worth of work.
     """
     if isinstance(source.encoder, Path):
-        session = open_session(str(source.encoder))
+        session = _session(source.encoder)
 
         def run(vectors: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:
             query: NDArray[np.float32] = session.run(["query"], {"vectors": vectors, "mask": mask})[0]
@@ -70,6 +70,14 @@ def source_encoder(source: RetrieverSource) -> Encode:
         return array
 
     return forward
+
+
+def _session(path: Path) -> Any:  # noqa: ANN401 - onnxruntime brings no types
+    try:
+        return open_session(str(path))
+    except Exception as error:  # onnxruntime raises classes of its own
+        reason = (str(error).splitlines() or ["no reason given"])[0][:150]
+        raise ModelError(f"{path}: ONNX Runtime cannot open it ({reason}); export the model again") from error
 
 
 def reference(source: RetrieverSource, users: Windows, *, progress: Progress = silent) -> Reference:

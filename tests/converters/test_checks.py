@@ -65,6 +65,7 @@ def test_an_encoder_that_breaks_a_promise(
         ({"item_bias": np.zeros(3, np.float32)}, r"item bias is float32 \[3\]"),
         ({"max_length": 0}, "max_length is 0"),
         ({"kind": "ranker"}, "'ranker'"),
+        *(({"name": name}, "give it a plain name") for name in ("", "../films", "a/b", "a\\b", "..", "-o", "a\nb", 5)),
         ({"encoder": "model.onnx"}, "the encoder is a str"),
     ],
 )

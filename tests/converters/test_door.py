@@ -40,6 +40,9 @@ def nothing():
 def broken():
     return 1 / 0
 
+def leaving():
+    raise SystemExit(0)
+
 value = 5
 """
 
@@ -60,6 +63,7 @@ def test_a_factory_is_called(tmp_path: Path) -> None:
         ("value", "has no callable 'value'"),
         ("nothing", "returned a int without kind, name, encoder"),
         ("broken", "ZeroDivisionError: division by zero"),
+        ("leaving", "SystemExit: 0"),
     ],
 )
 def test_a_factory_that_gives_no_source(tmp_path: Path, name: str, message: str) -> None:
@@ -71,11 +75,12 @@ def test_a_factory_that_gives_no_source(tmp_path: Path, name: str, message: str)
 
 
 def test_a_file_that_cannot_be_run(tmp_path: Path) -> None:
-    """A syntax error is a sentence, not a traceback."""
+    """A syntax error is a sentence, not a traceback; a file that ends the process does not end it."""
     path = tmp_path / "mine.py"
-    path.write_text("def (")
-    with pytest.raises(ModelError, match="fails when it is run, SyntaxError"):
-        open_model(f"{path}:model")
+    for text, error in (("def (", "SyntaxError"), ("raise SystemExit(0)", "SystemExit")):
+        path.write_text(text)
+        with pytest.raises(ModelError, match=f"fails when it is run, {error}"):
+            open_model(f"{path}:model")
 
 
 @pytest.mark.parametrize("text", ["nowhere", "a.py", "nowhere.py:model", "nowhere.onnx", ":", "", "x.onnx:y"])

@@ -15,13 +15,16 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edge_rec_converters.graph import encoder_graph
 from edge_rec_converters.onnx_file import from_file
+from edge_rec_converters.prepare import prepare
+from edge_rec_converters.reference import source_encoder
 from edge_rec_converters.targets.onnx import emit
-from edge_rec_runtime.errors import ConversionError
+from edge_rec_runtime.errors import ConversionError, ModelError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_rec_converters import Prepared, Retriever
+    from edge_rec_runtime import History
 
 _FLOAT = TensorProto.FLOAT
 
@@ -117,3 +120,17 @@ def test_noise_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(ConversionError):
         from_file(path)
+
+
+def test_a_damaged_file_is_refused_before_an_engine_runs_it(
+    tmp_path: Path, mean_source: Retriever, prepared: Prepared, held_out: list[History]
+) -> None:
+    """Conversion and verification both end in one of our errors, whatever stands in the file."""
+    path, whole = tmp_path / "m.onnx", emit(prepared.graph)
+    source = replace(mean_source, encoder=path)
+    for content in (b"", whole[: len(whole) // 2], b"\x00\xff" * 100):
+        path.write_bytes(content)
+        with pytest.raises(ConversionError):
+            prepare(source, held_out)
+        with pytest.raises(ModelError, match="ONNX Runtime cannot open it"):
+            source_encoder(source)
