@@ -14,6 +14,7 @@ import sys
 import click
 
 from edge_rec import __version__
+from edge_rec.cli._show import plain
 from edge_rec_runtime import errors
 
 # name -> (module, one line for the overview). The line stands here so that `edge-rec --help` imports no subcommand.
@@ -61,6 +62,8 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except errors.EdgeRecError as error:
             raise _Failure(error) from error
+        except BrokenPipeError:  # `edge-rec inspect ... | head -1`: click ends quietly, with exit code 1
+            raise
         except OSError as error:
             raise _Failure(errors.EdgeRecError(_os_sentence(error))) from error
         except KeyboardInterrupt:
@@ -72,7 +75,7 @@ class _Failure(click.ClickException):
     """One of our errors, as click shows it."""
 
     def __init__(self, error: errors.EdgeRecError) -> None:
-        super().__init__(str(error))
+        super().__init__(plain(str(error)))
         self.exit_code = error.exit_code  # type: ignore[misc]  # click reads it from the instance
 
 

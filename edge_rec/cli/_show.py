@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["Bar", "json_option", "say", "show_json", "show_table"]
+__all__ = ["Bar", "json_option", "plain", "results_alone", "say", "show_json", "show_table"]
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -21,12 +22,40 @@ def json_option(function: _F) -> _F:
 
 def say(text: str) -> None:
     """Print one line for people, on standard error, so that standard output stays for results."""
-    click.echo(text, err=True)
+    click.echo("\n".join(map(plain, text.split("\n"))), err=True)
 
 
 def show_json(value: object) -> None:
-    """Print a value as JSON on standard output."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print a value as JSON on standard output, and nothing that its encoding does not have."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    click.echo(text if _encodable(text) else json.dumps(value, indent=2))
+
+
+def results_alone() -> contextlib.AbstractContextManager[object]:
+    """While a stranger's model runs, send what it prints to standard error; standard output is for results."""
+    return contextlib.redirect_stdout(sys.stderr)
+
+
+def plain(text: str) -> str:
+    """Return a text on one line, with what would command a terminal, or could not be printed, written as escapes.
+
+    Ids and titles come from outside: ``\x1b[2J`` in a title must not clear the screen of who reads it.
+    """
+    if text.isprintable() and _encodable(text):
+        return text
+    return "".join(one if one.isprintable() and _encodable(one) else _escaped(one) for one in text)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _escaped(character: str) -> str:
+    return " " if character.isspace() and character not in "\n\r" else character.encode("unicode_escape").decode("ascii")
 
 
 def show_table(rows: Sequence[Mapping[str, object]], *, columns: Sequence[str] | None = None) -> None:
@@ -53,7 +82,7 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.4g}"
-    return str(value)
+    return plain(str(value))
 
 
 def _pad(text: str, width: int, right: bool) -> str:  # noqa: FBT001 - private, read at its two calls

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_rec.cli._model import model_arguments, open_given
-from edge_rec.cli._show import Bar, json_option, say, show_json, show_table
+from edge_rec.cli._show import Bar, json_option, results_alone, say, show_json, show_table
 from edge_rec_converters import convert as convert_model
 from edge_rec_converters import prepare
 from edge_rec_converters.targets import EMITTERS
@@ -59,26 +59,27 @@ def convert(
               edge-rec convert mine.onnx --items table.npy --ids ids.txt --histories heldout.jsonl -o bundles
     """
     wanted = [(target, precision) for precision in _precisions(precisions) for target in _targets(targets)]
-    opened = open_given(model, **given)
-    prepared = prepare(opened.source, opened.histories, calibration=opened.calibration, progress=Bar("Reading the model"))
-    output.mkdir(parents=True, exist_ok=True)
     written: list[tuple[str, Conversion]] = []
     failures: list[VerificationError] = []
-    for target, precision in wanted:
-        name = f"{opened.source.name}-{target}-{precision.slug}.edgerec"
-        try:
-            made = convert_model(
-                prepared,
-                target=target,
-                precision=precision,
-                output=output / name,
-                gate=gate,
-                metadata=opened.metadata,
-                progress=Bar(name),
-            )
-            written.append((precision.slug, made))
-        except VerificationError as error:
-            failures.append(error)
+    with results_alone():
+        opened = open_given(model, **given)
+        prepared = prepare(opened.source, opened.histories, calibration=opened.calibration, progress=Bar("Reading the model"))
+        output.mkdir(parents=True, exist_ok=True)
+        for target, precision in wanted:
+            name = f"{opened.source.name}-{target}-{precision.slug}.edgerec"
+            try:
+                made = convert_model(
+                    prepared,
+                    target=target,
+                    precision=precision,
+                    output=output / name,
+                    gate=gate,
+                    metadata=opened.metadata,
+                    progress=Bar(name),
+                )
+                written.append((precision.slug, made))
+            except VerificationError as error:
+                failures.append(error)
     rows = _rows(written)
     if as_json:
         show_json(rows)

@@ -10,7 +10,7 @@ import click
 
 from edge_rec.cli._model import model_arguments, open_given
 from edge_rec.cli._options import bundle_argument
-from edge_rec.cli._show import Bar, json_option, show_json, show_table
+from edge_rec.cli._show import Bar, json_option, results_alone, show_json, show_table
 from edge_rec_converters import verify as verify_bundle
 from edge_rec_runtime.errors import VerificationError
 
@@ -37,8 +37,9 @@ def verify(
     Examples: edge-rec verify bundles/sasrec-onnx-int8.edgerec runs/films
               edge-rec verify mine.edgerec mine.py:model --histories heldout.jsonl --json
     """
-    opened = open_given(model, **given)
-    found = verify_bundle(bundle, opened.source, opened.histories, gate=gate, progress=Bar("Verifying"))
+    with results_alone():
+        opened = open_given(model, **given)
+        found = verify_bundle(bundle, opened.source, opened.histories, gate=gate, progress=Bar("Verifying"))
     verdict = found.verdict()
     if as_json:
         show_json(verdict)

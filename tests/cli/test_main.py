@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from edge_rec.cli import COMMANDS, main
+from edge_rec.cli._show import plain
 from edge_rec_runtime import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
@@ -39,6 +47,7 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     typed = [line for line in result.output.splitlines() if f"edge-rec {name} " in line and not line.startswith("Usage")]
     assert all(line.strip().removeprefix("Example: ").removeprefix("Examples: ").startswith("edge-rec") for line in typed)
     assert typed
+    assert "\\b" not in result.output
 
 
 def test_an_unknown_command_is_a_usage_error() -> None:
@@ -79,3 +88,30 @@ def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     result = CliRunner().invoke(main, ["stop"])
     assert result.exit_code == 130
     assert "interrupted" in result.output
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(make_bundle: Callable[..., Path]) -> None:
+    """``edge-rec inspect ... | head -1`` ends quietly."""
+    command = [sys.executable, "-m", "edge_rec.cli", "inspect", str(make_bundle())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+def test_text_from_outside_does_not_command_the_terminal() -> None:
+    """Escapes, line breaks and what cannot be printed are shown for what they are; letters of all scripts stay."""
+    assert plain("Amélie, 千と千尋") == "Amélie, 千と千尋"
+    assert plain("\x1b[2Jred\x07\n\u202e\ud800") == "\\x1b[2Jred\\x07\\n\\u202e\\ud800"
+    assert plain("a\u00a0b") == "a b"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
+def test_json_stays_json_in_every_encoding(encoding: str) -> None:
+    """What standard output cannot hold is written as JSON escapes."""
+    code = "from edge_rec.cli._show import show_json, show_table; show_json(['é千\\U0001f600', '\\udcff'])"
+    environment = os.environ | {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment).stdout
+    assert json.loads(shown.decode(encoding)) == ["é千\U0001f600", "\udcff"]
