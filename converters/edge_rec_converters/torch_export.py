@@ -9,7 +9,7 @@ import onnx_ir as ir
 import torch
 
 from edge_rec_converters.quiet import quiet
-from edge_rec_converters.recurrence import whole_recurrences
+from edge_rec_converters.whole_layers import plain_attention, whole_recurrences
 from edge_rec_runtime.errors import ConversionError
 
 # The newest opset before SDPA becomes a single Attention node, which few engines run.
@@ -37,7 +37,7 @@ def from_torch(encoder: torch.nn.Module, *, dims: int, max_length: int) -> ir.Mo
     example = (torch.zeros(rows, columns, dims), torch.ones(rows, columns))
     was_training = encoder.training
     try:
-        with quiet(), whole_recurrences(), torch.no_grad():
+        with quiet(), whole_recurrences(), plain_attention(), torch.no_grad():
             program = torch.onnx.export(
                 encoder.eval(),
                 example,

@@ -100,7 +100,7 @@ class FoldIn(nn.Module):
         direction = guided = residual @ self.inverse
         shared = residual  # the direction times what all systems share
         size = (residual * guided).sum(dim=2, keepdim=True)
-        floor = _DONE * size + _TINY
+        floor = (_DONE * size).clamp(min=_TINY)  # exporters drop the addition of what is this small
         for _ in range(self.options.steps):
             image = shared + pull * direction + (direction @ transposed) @ events
             length = size / ((direction * image).sum(dim=2, keepdim=True) + floor)

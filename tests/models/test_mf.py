@@ -130,7 +130,7 @@ def test_parts_that_are_not_of_one_model_are_refused(options: dict[str, Any], we
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["onnx", "tflite"])
 def test_the_device_recommends_what_the_model_does(tmp_path: Path, target: str) -> None:
-    """Converted, unknown users' histories of any length give the scores of the dense solve."""
+    """Converted, unknown users' histories of any length give the scores of the dense solve, and no event at all gives 0."""
     picked = np.random.default_rng(2)
     rows = [picked.choice(ITEMS, size=size, replace=False).tolist() for size in (1, 2, 9, 30, 40)]
     ids = [tuple(CATALOGUE.ids[row] for row in one) for one in rows]
@@ -142,3 +142,5 @@ def test_the_device_recommends_what_the_model_does(tmp_path: Path, target: str) 
         for history, one in zip(ids, rows, strict=True):
             scores = recommender.score(history, CATALOGUE.ids)
             np.testing.assert_allclose(scores, TABLE @ minimum(one), rtol=1e-3, atol=1e-4)
+        nothing = recommender.encode(np.ones((1, 8, TABLE.shape[1]), np.float32), np.zeros((1, 8), np.float32))
+        assert not nothing.any()

@@ -16,19 +16,9 @@ from edge_rec_converters.tidy import tidy
 from edge_rec_converters.torch_export import from_torch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import onnx_ir as ir
 
 SIZES = ((1, 1), (1, 8), (7, 5), (1, LONGEST), (3, 9))
-
-
-@pytest.fixture(autouse=True)
-def _plain_layers() -> Iterator[None]:
-    """Torch's fused transformer layer has no ONNX form; its plain one computes the same."""
-    torch.backends.mha.set_fastpath_enabled(False)
-    yield
-    torch.backends.mha.set_fastpath_enabled(True)
 
 
 @cache
