@@ -43,7 +43,7 @@ def fingerprint(catalogue: Catalogue) -> str:
 
 
 def write_run(folder: Path, model: Model, split: Split, *, record: Mapping[str, Any]) -> None:
-    """Write a run directory; a reader finds the former one until this one is whole.
+    """Write a run directory. The configuration goes first and comes last, so that half a run is told from a whole one.
 
     Args:
         folder: Made where it is missing.

@@ -18,14 +18,15 @@ class Recipe:
     training: TrainingOptions = field(default_factory=TrainingOptions)
 
 
+# 943 users overfit with longer windows: of 200 events the best validation NDCG@10 is .116, of 50 it is .117 in half the time.
 RECIPES: dict[str, Recipe] = {
     "ml-100k": Recipe(
-        shape=SASRecOptions(dropout=0.4),
-        training=TrainingOptions(epochs=60, evaluate_every=3, batch_users=32, averaging=0.995),
+        shape=SASRecOptions(max_length=50, dropout=0.5),
+        training=TrainingOptions(epochs=100, evaluate_every=4, batch_users=32, averaging=0.995),
     ),
     "ml-1m": Recipe(
-        shape=SASRecOptions(dropout=0.2),
-        training=TrainingOptions(epochs=45, evaluate_every=3, averaging=0.998),
+        shape=SASRecOptions(dims=128, heads=4, dropout=0.25),
+        training=TrainingOptions(epochs=33, evaluate_every=3, learning_rate=1.5e-3),
     ),
 }
 
