@@ -19,7 +19,7 @@ def replace_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
     Whatever goes wrong, a full disk or an interrupt, the temporary file is removed and what was there before stays.
 
     Raises:
-        OSError: The folder is missing or full, or may not be written.
+        OSError: The folder is missing or full, or may not be written; it names the file, not the temporary one.
     """
     partial = path.with_name(f".{path.name[:40]}.{os.urandom(4).hex()}.part")
     try:
@@ -28,8 +28,11 @@ def replace_file(path: Path, write: Callable[[BinaryIO], None]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from error
         raise
     with contextlib.suppress(OSError):  # not every file system syncs folders
         folder = os.open(path.parent, os.O_RDONLY)

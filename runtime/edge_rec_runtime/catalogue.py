@@ -118,7 +118,7 @@ class Catalogue:
             one = np.zeros(len(self), dtype=np.bool_)
             for value in (wanted,) if isinstance(wanted, str) else tuple(wanted):
                 if not isinstance(value, str) or value not in index:
-                    raise RequestError(f"no item has {name}={value!r}{_did_you_mean(str(value), index)}")
+                    raise RequestError(f"no item has {name}={value!r}{_did_you_mean(str(value), index) or _some_of(index)}")
                 one[index[value]] = True
             matches &= one
         return matches
@@ -151,7 +151,7 @@ class Catalogue:
             wanted = item.casefold()
             found = (row for row, title in enumerate(self.titles) if wanted in title.casefold())
             hints += [f"{self.ids[row]!r} ({self.titles[row]})" for row, _ in zip(found, range(3), strict=False)]
-        return f"; nearest: {', '.join(hints)}" if hints else ""
+        return f"; nearest: {', '.join(hints)}" if hints else f"; ids look like {self.ids[0]!r}"
 
     def _refuse_length(self, what: str, found: int) -> None:
         if found != len(self.ids):
@@ -183,3 +183,8 @@ def _refuse_breaks(what: str, lines: Sequence[str]) -> None:
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _some_of(known: Iterable[str]) -> str:
+    first = [repr(one) for one, _ in zip(known, range(5), strict=False)]
+    return f"; there is {', '.join(first)}{', ...' if len(first) == 5 else ''}" if first else ""

@@ -73,7 +73,12 @@ def _parse(line: str, where: str) -> History:
     for key in ("target", "user"):
         if not isinstance(record.get(key), str | None):
             raise DataError(f"{where}: {key} is {record[key]!r}; expected an id in quotes")
-    return History(tuple(record["history"]), target=record.get("target"), user=record.get("user"))
+    history = History(tuple(record["history"]), target=record.get("target"), user=record.get("user"))
+    try:
+        "".join((*history.events, history.target or "", history.user or "")).encode()
+    except UnicodeEncodeError:
+        raise DataError(f"{where}: {line[:60]!r} holds half a character, a lone surrogate; write ids as UTF-8") from None
+    return history
 
 
 def _is_ids(value: object) -> bool:

@@ -30,6 +30,8 @@ def test_an_unknown_item_is_told_its_nearest_ids_and_titles() -> None:
         CATALOGUE.row("173")
     with pytest.raises(RequestError, match=r"Star Wars \(1977\)"):
         CATALOGUE.row("star wars")
+    with pytest.raises(RequestError, match="ids look like '50'"):
+        CATALOGUE.row("???")
 
 
 def test_filters_take_any_value_of_every_attribute() -> None:
@@ -46,6 +48,8 @@ def test_filters_are_checked_and_name_what_was_meant() -> None:
         CATALOGUE.matching({"genre": "Drama"})
     with pytest.raises(RequestError, match=r"no item has genres='drama'; did you mean 'Drama'"):
         CATALOGUE.matching({"genres": "drama"})
+    with pytest.raises(RequestError, match=r"no item has genres='\?\?\?'; there is '.*'"):
+        CATALOGUE.matching({"genres": "???"})
     with pytest.raises(RequestError, match="it has no attributes"):
         Catalogue(("1",)).matching({"genres": "Drama"})
 

@@ -37,6 +37,10 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, histo
         ('{"history": [1, 2]}', "ids in quotes"),
         ('{"history": ["1"], "target": 3}', "target is 3"),
         ('{"history": ["1"], "user": ["3"]}', "user is"),
+        ('{"history": ["1", NaN]}', "no list of ids"),
+        ('{"history": [["1"]]}', "no list of ids"),
+        ('{"history": ["\\ud800"]}', "lone surrogate"),
+        ('{"history": ["1"], "user": "\\udfff"}', "lone surrogate"),
     ],
 )
 def test_a_line_that_is_no_history_is_named(tmp_path: Path, text: str, message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -256,5 +257,7 @@ def test_missing_files_and_folders_are_no_bundles(tmp_path: Path) -> None:
     """The message says what was expected."""
     with pytest.raises(BundleError, match="no such file; expected a bundle"):
         Bundle.open(tmp_path / "missing.edgerec")
-    with pytest.raises(BundleError, match="cannot be read as a bundle"):
-        Bundle.open(tmp_path)
+    os.mkfifo(tmp_path / "pipe")  # would be waited for
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(BundleError, match="no regular file; expected a bundle"):
+            Bundle.open(path)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -89,3 +90,22 @@ def test_a_folder_that_is_missing_is_an_os_error(tmp_path: Path) -> None:
     """The caller hears which path it was."""
     with pytest.raises(FileNotFoundError, match="nowhere"):
         replace_file(tmp_path / "nowhere" / "x.edgerec", lambda stream: None)  # noqa: ARG005  # never called
+
+
+def test_what_cannot_be_written_is_named_by_its_own_name(tmp_path: Path) -> None:
+    """A missing folder, and a folder where the file should go: the message has the path that was asked for, nothing is left."""
+    (tmp_path / "x.edgerec").mkdir()
+    for path in (tmp_path / "absent" / "x.edgerec", tmp_path / "x.edgerec"):
+        with pytest.raises(OSError, match="x") as failure:
+            replace_file(path, lambda _: None)
+        assert failure.value.filename == str(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x.edgerec"]
+
+
+def test_two_writers_of_one_file_leave_one_whole_file(tmp_path: Path) -> None:
+    """Whoever comes last wins; half of each is never seen."""
+    path, texts = tmp_path / "x", [bytes([letter]) * 300_000 for letter in b"abcd"]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda text: replace_file(path, lambda stream: stream.write(text) and None), texts * 4))
+    assert path.read_bytes() in texts
+    assert [entry.name for entry in tmp_path.iterdir()] == ["x"]

@@ -63,6 +63,8 @@ class Bundle:
         if verify not in {"structure", "full"}:
             raise RequestError(f"verify is {verify!r}; use 'structure' or 'full'")
         try:
+            if where.exists() and not where.is_file():  # opening a pipe would wait for whoever writes to it
+                raise BundleError(f"{where}: no regular file; expected a bundle (*.edgerec)")
             with where.open("rb") as stream:
                 data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         except FileNotFoundError:
