@@ -78,6 +78,8 @@ def _files(bundles: Sequence[Path], output: Path | None) -> list[Path]:
         return []
     if output.suffix == ".json" and not output.is_dir():
         return [output]
+    if output.is_file():
+        raise click.UsageError(f"-o {output} is a file; give one that ends in .json, or a folder for one result a bundle")
     twice = [name for name, count in Counter(path.name for path in bundles).items() if count > 1]
     if twice:
         raise click.UsageError(f"two bundles are called {twice[0]!r}; write all results into one file: -o results.json")

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from edge_rec import data as logs
+from edge_rec.cli._options import column_options
 from edge_rec.cli._show import Bar, json_option, say, show_json, show_table
 
 
@@ -45,32 +46,21 @@ def get(name: str, folder: Path) -> None:
     "--folder", default="datasets", show_default=True, type=click.Path(path_type=Path), help="Where data sets are kept."
 )
 @click.option("--core", type=click.IntRange(min=1), help="Keep users and items with this many events, as training does with 5.")
-@click.option("--user-column", help="Column of user ids, where its name does not tell.")
-@click.option("--item-column", help="Column of item ids.")
-@click.option("--timestamp-column", help="Column of times.")
+@column_options
 @json_option
 def show(
     path: str,
     *,
     folder: Path,
     core: int | None,
-    user_column: str | None,
-    item_column: str | None,
-    timestamp_column: str | None,
     as_json: bool,
+    **columns: str | None,
 ) -> None:
     """Summarise a log: PATH is a file, a folder with a log in it, or the name of a public data set.
 
     Example: edge-rec data show clicks.csv --user-column visitor --json
     """
-    dataset = logs.load(
-        path,
-        folder,
-        user_column=user_column,
-        item_column=item_column,
-        timestamp_column=timestamp_column,
-        progress=Bar(path),
-    )
+    dataset = logs.load(path, folder, progress=Bar(path), **columns)
     interactions = dataset.interactions if core is None else logs.k_core(dataset.interactions, core)
     summary = asdict(logs.summarise(interactions))
     if as_json:

@@ -26,6 +26,9 @@ def report(results: tuple[Path, ...], *, output: Path, json_out: Path | None, as
     Examples: edge-rec report results.json -o report.html
               edge-rec report laptop.json board.json -o report.html --json-out rows.json
     """
+    files = [path.resolve() for path in (*results, output, *([json_out] if json_out else []))]
+    if twice := [path for path in files[len(results) :] if files.count(path) > 1]:
+        raise click.UsageError(f"{twice[0]} would be written over; give --output and --json-out names of their own")
     found = [result for path in results for result in load_results(path)]
     write_report(found, output, json_out)
     if as_json:

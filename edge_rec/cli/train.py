@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_rec import data
+from edge_rec.cli._options import column_options
 from edge_rec.cli._show import Bar, json_option, say, show_json, show_table
 from edge_rec.training import LOSSES, TRAINERS, Request, train_run
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _SHAPE = ("dims", "blocks", "heads", "feed_forward", "max_length", "dropout")
 _TRAINING = ("epochs", "patience", "batch_users", "learning_rate", "loss", "negatives")
+_COLUMNS = ("user_column", "item_column", "timestamp_column")
 _INTERRUPTED = 130
 
 
@@ -47,6 +49,7 @@ _INTERRUPTED = 130
 @click.option("--learning-rate", type=float, help="At its highest.")
 @click.option("--loss", type=click.Choice(LOSSES), help="Cross-entropy over the catalogue, or sampled for a large one.")
 @click.option("--negatives", type=click.IntRange(min=1), help="Items drawn a step for the sampled loss.")
+@column_options
 @json_option
 def train(
     log: str, *, model: str, output: Path, folder: Path, resume: bool, seed: int, core: int, as_json: bool, **options: object
@@ -69,7 +72,7 @@ def train(
         training={name: given[name] for name in _TRAINING if name in given},
     )
     try:
-        dataset = data.load(log, folder, progress=Bar(f"Fetching {log}"))
+        dataset = data.load(log, folder, progress=Bar(f"Fetching {log}"), **{name: given.get(name) for name in _COLUMNS})
         config = train_run(dataset, output, request=request, resume=resume, progress=Bar(f"Training {model}"))
     except KeyboardInterrupt:
         say(f"\nInterrupted. The epochs that were done are in {output}; the same command with --resume goes on from there.")

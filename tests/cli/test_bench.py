@@ -82,6 +82,16 @@ def test_what_cannot_be_measured_is_one_sentence(
     assert words in result.output
 
 
+def test_a_bundle_is_not_taken_for_a_place(make_bundle: Callable[..., Path], histories: Path) -> None:
+    """``-o`` on a file that is no result is refused before anything is measured."""
+    path = make_bundle()
+    before = path.read_bytes()
+    result = bench(path, "--histories", histories, "-o", path)
+    assert result.exit_code == 2
+    assert "ends in .json" in result.output
+    assert path.read_bytes() == before
+
+
 def test_two_bundles_of_one_name_do_not_overwrite_each_other(
     make_bundle: Callable[..., Path], histories: Path, tmp_path: Path
 ) -> None:

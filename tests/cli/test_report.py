@@ -45,6 +45,17 @@ def test_json_is_the_rows(results: Path, tmp_path: Path) -> None:
     assert [row["target"] for row in json.loads(result.stdout)] == ["onnx"]
 
 
+def test_measurements_are_not_written_over(results: Path, tmp_path: Path) -> None:
+    """A page or rows in the place of a result, or of each other, is a usage error; the result stays."""
+    before, page = results.read_bytes(), tmp_path / "out.html"
+    for places in (("-o", results), ("-o", page, "--json-out", results), ("-o", page, "--json-out", page)):
+        refused = report(results, *places)
+        assert refused.exit_code == 2
+        assert "would be written over" in refused.output
+    assert results.read_bytes() == before
+    assert not page.exists()
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"schema": 9, "results": []}', '{"schema": 1, "results": [{}]}'])
 def test_a_file_that_is_no_result_leaves_no_page(tmp_path: Path, text: str) -> None:
     """Exit code 10, the file's name, no page."""

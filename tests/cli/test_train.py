@@ -69,6 +69,16 @@ def test_ctrl_c_says_how_to_go_on(log: Path, tmp_path: Path, monkeypatch: pytest
     assert len(json.loads(again.stdout)["epochs"]) == 3
 
 
+def test_columns_are_options(log: Path, tmp_path: Path) -> None:
+    """What the message about a missing column advises can be typed."""
+    log.write_text(log.read_text().replace("item_id", "page"))
+    arguments = ["train", str(log), "--model", "popularity", "-o", str(tmp_path / "run")]
+    refused = CliRunner().invoke(main, arguments)
+    assert refused.exit_code == 3
+    assert "--item-column" in refused.stderr
+    assert CliRunner().invoke(main, [*arguments, "--item-column", "page"]).exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
