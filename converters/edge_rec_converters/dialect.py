@@ -16,7 +16,6 @@ float32 (may be absent) -> [..., N] float32, by the attribute ``activation``:
 from __future__ import annotations
 
 __all__ = [
-    "ACTIVATIONS",
     "DOMAIN",
     "INT8_LINEAR",
     "INT8_ROWS",
@@ -43,7 +42,6 @@ DOMAIN = "edge_rec"
 VERSION = 1
 INT8_LINEAR = "Int8Linear"
 INT8_ROWS = "Int8Rows"
-ACTIVATIONS = ("per-token", "static", "none")
 
 
 def is_dialect(node: ir.Node, op_type: str | None = None) -> bool:

@@ -44,6 +44,7 @@ class Recommender:
     Attributes:
         bundle: The open bundle.
         catalogue: Its items.
+        exact: The table that feeds the encoder and gives the scores: the rescore table where the bundle has one.
     """
 
     def __init__(self, bundle: Bundle, encoder: Encoder) -> None:
@@ -52,8 +53,8 @@ class Recommender:
         self._encoder = encoder
         self._items = bundle.table("items")
         self._rescore = bundle.table("rescore") if "rescore" in bundle.manifest.layouts else None
-        self._exact = self._items if self._rescore is None else self._rescore
-        self._neighbours = Neighbours(self._exact)
+        self.exact = self._items if self._rescore is None else self._rescore
+        self._neighbours = Neighbours(self.exact)
         self._closed = False
 
     @classmethod
@@ -161,7 +162,7 @@ class Recommender:
         wanted = np.array([self.catalogue.row(item) for item in _texts(items, "items")], dtype=np.int64)
         if not len(rows):
             return self._popularity(wanted)
-        scores: NDArray[np.float32] = self._exact.scores(self.encode(*self.gather(rows))[0])[wanted]
+        scores: NDArray[np.float32] = self.exact.scores(self.encode(*self.gather(rows))[0])[wanted]
         return scores
 
     def similar(self, item: str, k: int = 10) -> Recommendations:
@@ -193,9 +194,9 @@ class Recommender:
         """Return the vectors [1, length, dims] of the newest events and their mask [1, length], padded to the bucket's length."""
         window = rows[-self.bundle.manifest.max_length :]
         length = bucket(len(window), self.bundle.manifest.max_length)
-        vectors = np.zeros((1, length, self._exact.dims), dtype=np.float32)
+        vectors = np.zeros((1, length, self.exact.dims), dtype=np.float32)
         mask = np.zeros((1, length), dtype=np.float32)
-        vectors[0, : len(window)] = self._exact.decode(window)
+        vectors[0, : len(window)] = self.exact.decode(window)
         mask[0, : len(window)] = 1
         return vectors, mask
 

@@ -52,7 +52,6 @@ def compare(bundle: Recommender, reference: Reference, *, progress: Progress) ->
     """Ask both for every user of the reference."""
     users, table = reference.users, reference.table
     count, items = len(users), table.rows
-    exact = bundle.bundle.table("rescore" if "rescore" in bundle.bundle.manifest.layouts else "items")
     tail = _tail(bundle.catalogue.popularity)
     tops = np.full((4, count, _K), -1, np.int64)
     queries = np.empty((count, table.dims), np.float32)
@@ -60,7 +59,7 @@ def compare(bundle: Recommender, reference: Reference, *, progress: Progress) ->
     for user in range(count):
         queries[user] = bundle.encode(*bundle.gather(users.seen[user]))[0]
         allowed = users.allowed(user, items)
-        wanted, found = table.scores(reference.queries[user]), exact.scores(queries[user])
+        wanted, found = table.scores(reference.queries[user]), bundle.exact.scores(queries[user])
         errors[:, user] = _differences(wanted, found, allowed)
         _fill(tops[0, user], top_k(table, reference.queries[user], _K, allowed=allowed)[0])
         _fill(tops[1, user], bundle.search(queries[user], _K, allowed)[0])

@@ -127,9 +127,8 @@ def _batch_drift(opened: Recommender, reference: Reference, alone: NDArray[np.fl
     users = reference.users
     order = np.argsort(users.lengths(), kind="stable")
     tried = order[np.linspace(0, len(order) - 1, min(_IN_BATCH, len(order))).astype(int)]
-    table = opened.bundle.table("rescore" if "rescore" in opened.bundle.manifest.layouts else "items")
     rows = [users[user] for user in tried]
-    vectors = np.concatenate([table.decode(one) for one in rows])
+    vectors = np.concatenate([opened.exact.decode(one) for one in rows])
     starts = np.cumsum([0, *(len(one) for one in rows)])
     local = [np.arange(start, stop) for start, stop in pairwise(starts)]
     length = min(max(len(one) for one in rows) + 3, users.max_length)

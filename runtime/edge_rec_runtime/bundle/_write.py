@@ -42,7 +42,7 @@ class BundleContents:
         max_length: Longest history, in events, that the encoder takes.
         metrics: Quality measured from this file, plain JSON values.
         verification: The verdict of the comparison with the source.
-        provenance: Versions, recipe, seed, data set; no paths, no times.
+        provenance: What it was made from and with; no paths, no times.
     """
 
     name: str

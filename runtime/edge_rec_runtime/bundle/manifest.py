@@ -74,7 +74,7 @@ class Manifest:
         catalogue: The catalogue's members.
         metrics: Quality measured from this file on held-out histories, or empty.
         verification: The verdict of the comparison with the source, or empty.
-        provenance: Versions, recipe, seed, data set.
+        provenance: What it was made from and with.
         model_bytes: Bytes of the encoder graphs and the tables.
         sha256: Hex digest of every member but the manifest.
     """
