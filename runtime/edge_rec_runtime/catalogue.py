@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Catalogue"]
 
 import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import numpy as np
 from edge_rec_runtime.errors import DataError, RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -112,11 +113,13 @@ class Catalogue:
         Raises:
             RequestError: An attribute or a value that no item has; the message names the nearest known.
         """
+        if not isinstance(where, Mapping):
+            raise RequestError(f"where is {where!r}; expected values by attribute, like {{'genres': ['Comedy', 'Drama']}}")
         matches = np.ones(len(self), dtype=np.bool_)
         for name, wanted in where.items():
             index = self._attribute(name)
             one = np.zeros(len(self), dtype=np.bool_)
-            for value in (wanted,) if isinstance(wanted, str) else tuple(wanted):
+            for value in tuple(wanted) if isinstance(wanted, Iterable) and not isinstance(wanted, str | bytes) else (wanted,):
                 if not isinstance(value, str) or value not in index:
                     raise RequestError(f"no item has {name}={value!r}{_did_you_mean(str(value), index) or _some_of(index)}")
                 one[index[value]] = True
@@ -136,7 +139,7 @@ class Catalogue:
         known = self.attributes or {}
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it has no attributes"
-            raise RequestError(f"the catalogue has no attribute {name!r}; {has}{_did_you_mean(name, known)}")
+            raise RequestError(f"the catalogue has no attribute {name!r}; {has}{_did_you_mean(str(name), known)}")
         if name not in self._indexes:
             rows: dict[str, list[int]] = {}
             for row, values in enumerate(known[name]):

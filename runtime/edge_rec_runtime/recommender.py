@@ -171,6 +171,7 @@ class Recommender:
         Raises:
             RequestError: The item is not in the catalogue; the message names the nearest ids and titles.
         """
+        self._refuse_closed()
         _check_count(k)
         return Recommendations(self.label(*self._neighbours.nearest(self.catalogue.row(item), k)))
 
@@ -188,6 +189,7 @@ class Recommender:
 
     def lookup(self, history: Iterable[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return the rows [events] int64 of the known ids of a history, and the unknown ids."""
+        self._refuse_closed()
         return self.catalogue.rows(_texts(history, "history"))
 
     def gather(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -207,8 +209,7 @@ class Recommender:
             BackendError: The engine fails, or gives what is no query for this table.
             RequestError: The recommender is closed.
         """
-        if self._closed:
-            raise RequestError(f"{self.bundle.path}: the recommender is closed; open the bundle again")
+        self._refuse_closed()
         queries = self._encoder(vectors, mask)
         if queries.shape != (len(vectors), self._items.dims) or not np.isfinite(queries).all():
             raise BackendError(
@@ -246,6 +247,10 @@ class Recommender:
         ids = self.catalogue.ids
         return tuple(Recommendation(ids[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True))
 
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise RequestError(f"{self.bundle.path}: the recommender is closed; open the bundle again")
+
     def _popularity(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return how often rows were met in training, or zeros, and so the order of the catalogue, where nobody counted."""
         counts = self.catalogue.popularity
@@ -253,16 +258,17 @@ class Recommender:
 
 
 def _check_count(k: int) -> None:
-    if not isinstance(k, int) or k < 1:
-        raise RequestError(f"k is {k!r}; ask for at least 1 item")
+    if not isinstance(k, int | np.integer) or k < 1:
+        raise RequestError(f"k is {k!r}; ask for at least 1 item, as a whole number")
 
 
 def _texts(ids: Iterable[str], what: str) -> Sequence[str]:
     """Return ids as a sequence, or refuse a single text and what is none."""
-    found = () if isinstance(ids, str) else tuple(ids)
-    odd = ids if isinstance(ids, str) else next((one for one in found if not isinstance(one, str)), None)
-    if odd is not None:
+    single = isinstance(ids, str) or not isinstance(ids, Iterable)
+    found = () if single else tuple(ids)
+    odd = [ids] if single else [one for one in found if not isinstance(one, str)]
+    if odd:
         raise RequestError(
-            f"{what} holds {odd!r} ({type(odd).__name__}); expected a list of item ids as text, like ['50', '172']"
+            f"{what} holds {odd[0]!r} ({type(odd[0]).__name__}); expected a list of item ids as text, like ['50', '172']"
         )
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -155,6 +157,12 @@ def test_bad_requests_are_one_sentence(recommender: Recommender) -> None:
         recommender.recommend("i3")
     with pytest.raises(RequestError, match=r"history holds 50 \(int\)"):
         recommender.recommend(["i3", 50])  # type: ignore[list-item]
+    for history in (None, 5, [None], [b"i3"], [["i3"]]):
+        with pytest.raises(RequestError, match="expected a list of item ids as text"):
+            recommender.recommend(history)  # type: ignore[arg-type]
+    for where in ("genres", 5, {"genres": None}, {"genres": b"Drama"}, {5: "Drama"}):
+        with pytest.raises(RequestError, match=r"expected values by attribute|no item has|no attribute"):
+            recommender.recommend(HISTORY, where=where)  # type: ignore[arg-type]
     with pytest.raises(RequestError, match="exclude holds"):
         recommender.recommend(HISTORY, exclude="i3")
     with pytest.raises(RequestError, match=r"no context and got \['hour'\]"):
@@ -175,11 +183,51 @@ def test_bad_requests_are_one_sentence(recommender: Recommender) -> None:
 
 
 def test_a_closed_recommender_says_so(make_bundle: MakeBundle) -> None:
-    """A request after close() is one sentence."""
+    """Every request after close() is one sentence, also those that memory could still answer; to close twice is no mistake."""
     with Recommender.open(make_bundle()) as recommender:
-        pass
-    with pytest.raises(RequestError, match="closed; open the bundle again"):
-        recommender.recommend(HISTORY)
+        recommender.close()
+    for call in (
+        lambda: recommender.recommend(HISTORY),
+        lambda: recommender.recommend([]),
+        lambda: recommender.similar("i3"),
+        lambda: recommender.score([], ["i3"]),
+        lambda: recommender.explain(HISTORY, "i3"),
+    ):
+        with pytest.raises(RequestError, match="closed; open the bundle again"):
+            call()
+
+
+def test_closing_under_requests_ends_each_in_one_sentence(make_bundle: MakeBundle) -> None:
+    """Threads that are in the middle of their requests get answers, then the sentence; nothing else, and none hangs."""
+    recommender, endings = Recommender.open(make_bundle()), []
+
+    def ask() -> None:
+        try:
+            while True:
+                recommender.recommend(HISTORY)
+        except RequestError as error:
+            endings.append(str(error))
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.1)
+    recommender.close()
+    for thread in threads:
+        thread.join(10)
+    assert len(endings) == 3
+    assert all("closed" in ending for ending in endings)
+
+
+def test_large_requests_are_ordinary(make_bundle: MakeBundle) -> None:
+    """More than is left, everything seen, numpy's whole numbers, and 100,000 events are ordinary requests."""
+    with Recommender.open(make_bundle()) as recommender:
+        ids = recommender.catalogue.ids
+        long = recommender.recommend(["i3", "nope"] * 50_000, k=10**30)
+        assert len(long) == len(ids) - 1
+        assert len(long.ignored) == 50_000
+        assert len(recommender.recommend(["i3"], k=np.int64(2))) == 2  # type: ignore[arg-type]
+        assert len(recommender.recommend(ids)) == 0
 
 
 def test_a_filter_that_leaves_nothing_gets_an_empty_answer(recommender: Recommender) -> None:
