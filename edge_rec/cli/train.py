@@ -52,7 +52,16 @@ _INTERRUPTED = 130
 @column_options
 @json_option
 def train(
-    log: str, *, model: str, output: Path, folder: Path, resume: bool, seed: int, core: int, as_json: bool, **options: object
+    log: str,
+    *,
+    model: str,
+    output: Path,
+    folder: Path,
+    resume: bool,
+    seed: int,
+    core: int,
+    as_json: bool,
+    **options: Any,  # noqa: ANN401 - what recipes and columns may be given, passed on by name
 ) -> None:
     """Train a recommender on DATA: ml-100k, ml-1m, or the path of a log.
 

@@ -15,16 +15,16 @@ __all__ = ["bind", "fingerprint", "held_out_histories", "load_run", "read_config
 
 import hashlib
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from edge_rec.models.zoo import MODELS, Model
 from edge_rec_runtime import Catalogue, History, write_histories
+from edge_rec_runtime.atomic import replace_file
 from edge_rec_runtime.errors import DataError, ModelError
 
 if TYPE_CHECKING:
@@ -69,14 +69,8 @@ def write_model(folder: Path, model: Model, *, record: Mapping[str, Any], dtype:
         record: How it was trained and how good it is, fit for JSON.
         dtype: Of the stored weights; float16 halves the file, and is read back as float32.
     """
-    partial = folder / f".weights.{os.getpid()}.part"
-    try:
-        save_file({name: np.ascontiguousarray(value, dtype=dtype) for name, value in model.weights().items()}, partial)
-        partial.replace(folder / "weights.safetensors")
-    except SafetensorError as error:  # what safetensors makes of a full disk
-        raise ModelError(f"{folder}: the weights cannot be written ({error}); free the space and try again") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    weights = save({name: np.ascontiguousarray(value, dtype=dtype) for name, value in model.weights().items()})
+    replace_file(folder / "weights.safetensors", lambda stream: stream.writelines([weights]))
     head = {"schema": _SCHEMA, "model": model.name, "options": model.describe(), "items_sha256": fingerprint(model.catalogue)}
     _write_json(folder / "config.json", head | dict(record))
 
@@ -182,11 +176,5 @@ def _read_json(path: Path, *, hint: str) -> dict[str, Any]:
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_text(
-            json.dumps(value, ensure_ascii=False, indent=1 if "schema" in value else None) + "\n", encoding="utf-8"
-        )
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    text = json.dumps(value, ensure_ascii=False, indent=1 if "schema" in value else None) + "\n"
+    replace_file(path, lambda stream: stream.writelines([text.encode()]))
