@@ -102,6 +102,6 @@ def main() -> None:
     The whole job on MovieLens-100K:  edge-rec demo -o demo
     On a device, with a bundle:       edge-rec recommend movies.edgerec --history 50 --history 172
 
-    Exit codes: 2 usage, 3 data, 4 model, 5 conversion, 6 failed gate, 7 bundle, 8 missing engine or package, 9 request,
-    10 measurement, 130 interrupted.
+    Exit codes: 1 disk or system, 2 usage, 3 data, 4 model, 5 conversion, 6 failed gate, 7 bundle, 8 missing engine or
+    package, 9 request, 10 measurement, 130 interrupted.
     """

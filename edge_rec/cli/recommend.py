@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_rec.cli._options import backend_option, bundle_argument
-from edge_rec.cli._show import json_option, say, show_json, show_table
+from edge_rec.cli._show import json_option, plain, say, show_json, show_table
 from edge_rec_runtime import History, Recommender, read_histories
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _warn(record: dict[str, Any]) -> None:
     whose = "" if record["user"] is None else f"user {record['user']}: "
     ignored = record["ignored"]
     if ignored:
-        shown = ", ".join(ignored[:5]) + (", ..." if len(ignored) > 5 else "")
+        shown = ", ".join(map(plain, ignored[:5])) + (", ..." if len(ignored) > 5 else "")
         say(f"{whose}{len(ignored)} of the history's ids are not in the catalogue and were ignored: {shown}")
     if record["fallback"]:
         say(f"{whose}nothing of the history is known; these are the most popular items")

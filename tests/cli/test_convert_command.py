@@ -34,6 +34,7 @@ class Mean(torch.nn.Module):
         return self.output((vectors * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True))
 
 def model():
+    print("a stranger's model says what it likes")
     table = np.random.default_rng(0).normal(size=(150, 32)).astype(np.float32)
     ids = tuple(map(str, range(150)))
     return Retriever(name="mine", encoder=Mean(), item_table=table, catalogue=Catalogue(ids), max_length=10)
@@ -59,7 +60,10 @@ _MINE = ("@/mine.py:model", "--histories", "@/heldout.jsonl")
 
 
 def test_convert_prints_a_row_a_bundle_and_verify_agrees(folder: Path) -> None:
-    """Both targets in three precisions, their sizes beside fp32's; the file names say target and precision."""
+    """Both targets in three precisions, their sizes beside fp32's; the file names say target and precision.
+
+    What the model itself prints is not among the results.
+    """
     result = _run(folder, "convert", *_MINE, "--to", "onnx,tflite", "--precision", "fp32,int8,binary", "-o", "@/out", "--json")
     assert result.exit_code == 0, result.output
     rows = json.loads(result.stdout)

@@ -54,6 +54,13 @@ def test_json_holds_all_of_an_answer(make_bundle: MakeBundle) -> None:
     assert set(plain["items"][0]) == {"id", "score"}
 
 
+def test_ids_are_text_and_nothing_else(make_bundle: MakeBundle) -> None:
+    """Line breaks, escapes, commas and a shell's characters in an id do nothing but be unknown, on one line."""
+    result = run(make_bundle(), "--history", "a\nb", "--history", "\x1b[2J", "--history", "$(id), é", "-k", "1")
+    assert result.exit_code == 0
+    assert "were ignored: a\\nb, \\x1b[2J, $(id), é\n" in result.stderr
+
+
 def test_filters_and_exclusions_reach_the_request(make_bundle: MakeBundle) -> None:
     """Values of one attribute are alternatives, attributes are all required, ids may hold commas, seen items may come again."""
     path = make_bundle()
