@@ -75,8 +75,8 @@ def open_given(model: str, *, histories: Path | None, items: Path | None, ids: P
             calibration=read_histories(heldout / "validation.jsonl"),
             metadata={name: config[name] for name in ("dataset", "seed") if name in config},
         )
-    if histories is None:
-        raise click.UsageError(f"{model} brings no held-out histories; add --histories FILE.jsonl")
     window = {} if max_length is None else {"max_length": max_length}
     source = open_model(model, items=items, ids=ids, **window)
+    if histories is None:
+        raise click.UsageError(f"{model} brings no held-out histories; add --histories FILE.jsonl")
     return GivenModel(source=source, histories=read_histories(histories), calibration=None, metadata={})

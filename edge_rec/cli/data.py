@@ -24,7 +24,7 @@ def data() -> None:
     """
 
 
-@data.command()
+@data.command(short_help="Fetch a public data set.")
 @click.argument("name", type=click.Choice(list(logs.SOURCES)))
 @click.option(
     "--folder", default="datasets", show_default=True, type=click.Path(path_type=Path), help="Where data sets are kept."
@@ -40,7 +40,7 @@ def get(name: str, folder: Path) -> None:
     click.echo(str(home))
 
 
-@data.command()
+@data.command(short_help="Summarise an interaction log.")
 @click.argument("path")
 @click.option(
     "--folder", default="datasets", show_default=True, type=click.Path(path_type=Path), help="Where data sets are kept."

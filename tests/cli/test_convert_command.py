@@ -136,3 +136,10 @@ def test_a_binary_bundle_says_what_its_rescore_table_costs(folder: Path) -> None
     assert "larger than int8" in told.output
     silent = _run(folder, "convert", *_MINE, "--to", "onnx", "--precision", "int8", "-o", "@/silent")
     assert "larger than int8" not in silent.output
+
+
+def test_a_mistyped_run_directory_is_said_to_be_no_model(tmp_path: Path) -> None:
+    """What is missing is the model, not its histories: exit code 4, and the three forms that a model may have."""
+    result = CliRunner().invoke(main, ["convert", str(tmp_path / "nothing"), "-o", str(tmp_path)])
+    assert result.exit_code == 4
+    assert "run directory, file.py:factory" in result.output
