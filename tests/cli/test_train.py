@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,6 +69,21 @@ def test_ctrl_c_says_how_to_go_on(log: Path, tmp_path: Path, monkeypatch: pytest
     again = CliRunner().invoke(main, [*arguments, "--resume", "--json"])
     assert again.exit_code == 0, again.output
     assert len(json.loads(again.stdout)["epochs"]) == 3
+
+
+def test_a_full_disk_is_one_sentence_and_no_run(log: Path, tmp_path: Path) -> None:
+    """Where no byte can be written the exit code is not 0, the file is named, and no half of it is left."""
+    code = (
+        "import resource, signal, sys; from edge_rec.cli import main\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); main(sys.argv[1:])"
+    )
+    words = ["train", str(log), "--model", "popularity", "-o", str(tmp_path / "run")]
+    result = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert str(tmp_path / "run") in result.stderr
+    assert "nothing was left half-written" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path for path in (tmp_path / "run").rglob("*") if path.is_file()] == []
 
 
 def test_columns_are_options(log: Path, tmp_path: Path) -> None:
