@@ -1,4 +1,4 @@
-"""Dropout from a pool of random numbers: drawing them anew for every activation is a tenth of an epoch on a CPU."""
+"""Dropout from a pool of random numbers: on a CPU, drawing one for every activation costs more than using it."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class TrainingOptions:
         clip: Longest gradient, as a norm over all weights.
         averaging: Decay a step of the running average of the weights, which is what is evaluated and kept; 0 keeps the last.
         loss: ``full`` cross-entropy over the catalogue, or ``sampled`` for large ones.
-        negatives: Items drawn uniformly a step for the sampled loss; those in the batch are always among them.
+        negatives: Distinct items drawn uniformly a step for the sampled loss, the same for every event of the step.
         seed: Decides the initial weights, the order, the windows and the dropout.
     """
 
