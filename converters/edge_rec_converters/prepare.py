@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from edge_rec_converters.reference import Reference
     from edge_rec_runtime import History, Progress
 
-_MOST_USERS = 2000
+_MOST_JUDGED = 20_000  # users that a finished bundle is judged by: all of them, up to some minutes of work
+_MOST_FITTED = 2_000  # users that codes and ranges are fitted to; more change neither
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +56,8 @@ def prepare(
 
     Args:
         source: The model.
-        histories: What finished bundles are judged by; of more than 2,000 a sample is drawn.
-        calibration: What codes are fitted to; ``histories`` unless given.
+        histories: What finished bundles are judged by; of more than 20,000 a sample is drawn.
+        calibration: What codes are fitted to; ``histories`` unless given; of more than 2,000 a sample is drawn.
         seed: Draws the samples.
         progress: Told how many users are done.
 
@@ -66,13 +67,13 @@ def prepare(
         DataError: No history has an item of the catalogue.
     """
     check_parts(source)
-    drawn = [
-        windows(given, source.catalogue, max_length=source.max_length, cap=_MOST_USERS, seed=seed)
-        for given in (histories, calibration if calibration is not None else histories)
-    ]
+    judged, fitted = (
+        windows(given, source.catalogue, max_length=source.max_length, cap=cap, seed=seed)
+        for given, cap in ((histories, _MOST_JUDGED), (histories if calibration is None else calibration, _MOST_FITTED))
+    )
     graph = encoder_graph(source) if isinstance(source.encoder, Path) else None  # a file is looked at before it is run
-    check_encoder(source, drawn[0])
+    check_encoder(source, judged)
     graph = encoder_graph(source) if graph is None else graph
-    test = reference(source, drawn[0], progress=progress)
-    fit = test if calibration is None else reference(source, drawn[1], progress=progress)
+    test = reference(source, judged, progress=progress)
+    fit = reference(source, fitted, progress=progress)
     return Prepared(source=source, graph=graph, fit=fit, test=test)
