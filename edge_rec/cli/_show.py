@@ -90,15 +90,21 @@ def _pad(text: str, width: int, right: bool) -> str:  # noqa: FBT001 - private, 
 
 
 class Bar:
-    """A progress bar on standard error; silent where that is no terminal. Pass it wherever a ``Progress`` is asked for."""
+    """A progress bar on standard error, or one line where that is no terminal. Pass it wherever a ``Progress`` is asked for."""
 
     def __init__(self, label: str) -> None:
         self._label = label
         self._bar: Any = None
         self._done = 0
+        self._said = False
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
         """Show ``done`` of ``total`` steps."""
+        if not sys.stderr.isatty():
+            if not self._said:
+                say(f"{self._label} ...")
+            self._said = True
+            return
         if self._bar is None:
             self._bar = click.progressbar(
                 length=total, label=self._label, file=sys.stderr, item_show_func=lambda item: item or ""
