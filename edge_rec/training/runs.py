@@ -12,8 +12,9 @@ import numpy as np
 
 from edge_rec.data import k_core, leave_one_out
 from edge_rec.metrics import held_out, quality
-from edge_rec.models import MFOptions, Model, Popularity, bind, factorise, read_config, write_run
+from edge_rec.models import MFOptions, Model, Popularity, SASRecOptions, bind, factorise, read_config, write_run
 from edge_rec.training.loop import train
+from edge_rec.training.options import TrainingOptions
 from edge_rec.training.recipes import recipe
 from edge_rec_runtime import Progress, silent
 from edge_rec_runtime.errors import ModelError, TrainingError
@@ -55,26 +56,21 @@ class Fitted:
     record: dict[str, Any]
 
 
-def _popularity(split: Split, catalogue: Catalogue, request: Request, **_: object) -> Fitted:
-    _refuse_options(request, shape=(), training=())
+def _popularity(split: Split, catalogue: Catalogue, *_: object, **__: object) -> Fitted:
     return Fitted(model=Popularity.count(split, catalogue), record={})
 
 
 def _mf(split: Split, catalogue: Catalogue, request: Request, *, progress: Progress, **_: object) -> Fitted:
-    _refuse_options(request, shape=("dims",), training=("epochs",))
     fitted = factorise(
         split, catalogue, options=MFOptions(**request.shape), seed=request.seed, progress=progress, **request.training
     )
     return Fitted(model=fitted.model, record={"best_epoch": fitted.best_epoch, "epochs": fitted.epochs})
 
 
-def _sasrec(split: Split, catalogue: Catalogue, request: Request, *, name: str, checkpoint: Path, progress: Progress) -> Fitted:
-    chosen = recipe(name, users=len(split.user_ids))
-    shape = replace(chosen.shape, **request.shape)
-    options = replace(chosen.training, **request.training, seed=request.seed)
+def _sasrec(split: Split, catalogue: Catalogue, request: Request, *, checkpoint: Path, progress: Progress) -> Fitted:
+    shape, options = SASRecOptions(**request.shape), TrainingOptions(**request.training)
     fitted = train(split, catalogue, shape=shape, options=options, checkpoint=checkpoint, progress=progress)
-    record = {"training": asdict(options), "best_epoch": fitted.best_epoch, "epochs": fitted.epochs}
-    return Fitted(model=fitted.model, record=record)
+    return Fitted(model=fitted.model, record={"best_epoch": fitted.best_epoch, "epochs": fitted.epochs})
 
 
 TRAINERS: dict[str, Callable[..., Fitted]] = {
@@ -111,13 +107,14 @@ def train_run(
         state = "a finished run" if finished else "a run that has not finished (go on with --resume)"
         raise TrainingError(f"{folder}: holds {state if finished or _started(folder) else 'files'}; choose a new folder")
     split, catalogue = prepared(dataset, core=request.core)
+    request = _in_full(request, dataset, split)
     wanted = _asked(dataset, split, request)
     if finished:
         return _finished(folder, wanted)
     folder.mkdir(parents=True, exist_ok=True)
     started, busy = time.perf_counter(), time.process_time()
     checkpoint = folder / _CHECKPOINT
-    fitted = TRAINERS[request.model](split, catalogue, request, name=dataset.name, checkpoint=checkpoint, progress=progress)
+    fitted = TRAINERS[request.model](split, catalogue, request, checkpoint=checkpoint, progress=progress)
     spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - busy} | _spent(fitted)
     write_run(folder, fitted.model, split, record=wanted | fitted.record | spent | {"metrics": judged(fitted.model, split)})
     checkpoint.unlink(missing_ok=True)
@@ -169,6 +166,20 @@ def rebind(folder: Path, dataset: Dataset) -> tuple[Model, Split]:
     return bind(folder, catalogue), split
 
 
+def _in_full(request: Request, dataset: Dataset, split: Split) -> Request:
+    """Write the recipe out, so that a run made by another recipe is never taken for this one."""
+    if request.model == "sasrec":
+        chosen = recipe(dataset.name, users=len(split.user_ids))
+        shape = replace(chosen.shape, **request.shape)
+        training = replace(chosen.training, **request.training, seed=request.seed)
+        return replace(request, shape=asdict(shape), training=asdict(training))
+    if request.model == "mf":
+        _refuse_options(request, shape=("dims",), training=("epochs",))
+        return replace(request, shape=asdict(MFOptions(**request.shape)))
+    _refuse_options(request, shape=(), training=())
+    return request
+
+
 def _asked(dataset: Dataset, split: Split, request: Request) -> dict[str, Any]:
     events = len(split.test_histories.items) + len(split.test)
     data = {
@@ -178,19 +189,28 @@ def _asked(dataset: Dataset, split: Split, request: Request) -> dict[str, Any]:
         "items": len(split.item_ids),
         "events": events,
     }
-    asked = {"model": request.model, "shape": dict(request.shape), "training": dict(request.training)}
-    return {"dataset": data, "seed": request.seed, "asked": asked}
+    training = dict(request.training)
+    return {"dataset": data, "seed": request.seed, "model": request.model, "options": dict(request.shape), "training": training}
 
 
 def _finished(folder: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
     config = read_config(folder)
-    for name, value in wanted.items():
-        if config.get(name) != value:
+    found = _flat(config)
+    for name, value in _flat(wanted).items():
+        if found.get(name) != value:
             raise TrainingError(
-                f"{folder}: holds a finished run of another kind: {name} was {config.get(name)} there and is {value} here; "
+                f"{folder}: holds a finished run of another kind: {name} was {found.get(name)} there and is {value} here; "
                 "choose a new folder"
             )
     return config
+
+
+def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries of a record and of the records in it, each by its own name."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        flat |= value if isinstance(value, dict) else {name: value}
+    return flat
 
 
 def _spent(fitted: Fitted) -> dict[str, float]:

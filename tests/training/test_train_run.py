@@ -10,6 +10,7 @@ import pytest
 
 from edge_rec.models import SASRecOptions, load_run, write_model
 from edge_rec.training import TRAINERS, Request, rebind, train_run
+from edge_rec.training.recipes import RECIPES
 from edge_rec_runtime.errors import ModelError, TrainingError
 
 if TYPE_CHECKING:
@@ -61,6 +62,17 @@ def test_a_finished_run_is_returned_on_resume(log: Dataset, tmp_path: Path) -> N
     assert train_run(log, tmp_path / "run", request=SMALL["popularity"], resume=True) == first
     with pytest.raises(TrainingError, match="seed was 0 there and is 1 here"):
         train_run(log, tmp_path / "run", request=replace(SMALL["popularity"], seed=1), resume=True)
+
+
+def test_a_run_of_an_older_recipe_is_not_taken_for_this_one(
+    log: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a request leaves to the recipe is part of the run: when the recipe changes, the run is another."""
+    train_run(log, tmp_path / "run", request=SMALL["sasrec"])
+    changed = replace(RECIPES["ml-100k"], training=replace(RECIPES["ml-100k"].training, learning_rate=0.5))
+    monkeypatch.setitem(RECIPES, "ml-100k", changed)
+    with pytest.raises(TrainingError, match=r"learning_rate was 0\.002 there and is 0\.5 here"):
+        train_run(log, tmp_path / "run", request=SMALL["sasrec"], resume=True)
 
 
 def test_an_option_of_another_model_is_refused(log: Dataset, tmp_path: Path) -> None:
