@@ -206,10 +206,10 @@ def _finished(folder: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the entries of a record and of the records in it, each by its own name."""
+    """Return the entries of a record, those of the records in it under names like ``training.epochs``."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
-        flat |= value if isinstance(value, dict) else {name: value}
+        flat |= {f"{name}.{inner}": one for inner, one in value.items()} if isinstance(value, dict) else {name: value}
     return flat
 
 

@@ -71,7 +71,7 @@ def test_a_run_of_an_older_recipe_is_not_taken_for_this_one(
     train_run(log, tmp_path / "run", request=SMALL["sasrec"])
     changed = replace(RECIPES["ml-100k"], training=replace(RECIPES["ml-100k"].training, learning_rate=0.5))
     monkeypatch.setitem(RECIPES, "ml-100k", changed)
-    with pytest.raises(TrainingError, match=r"learning_rate was 0\.002 there and is 0\.5 here"):
+    with pytest.raises(TrainingError, match=r"training\.learning_rate was 0\.002 there and is 0\.5 here"):
         train_run(log, tmp_path / "run", request=SMALL["sasrec"], resume=True)
 
 
