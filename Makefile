@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# One BLAS thread a process: the tests run side by side, and small matrices lose by sharing.
+# One thread a process: the tests run side by side, and on a busy machine small matrices lose by sharing.
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
@@ -26,7 +26,7 @@ $(VENV)/dev.stamp: $(VENV)/host.stamp
 	@touch $@
 
 demo: $(VENV)/host.stamp ## The whole job on MovieLens-100K: data, training, six bundles, benchmark, report, recommendations
-	OMP_NUM_THREADS=2 $(BIN)/edge-rec demo --output demo
+	$(BIN)/edge-rec demo --output demo
 
 test: $(VENV)/dev.stamp ## Run the tests
 	$(BIN)/python -m pytest --numprocesses 2

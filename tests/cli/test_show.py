@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import TYPE_CHECKING
 
 from edge_rec.cli._show import Bar, show_table
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_a_table_aligns_numbers_right_and_words_left(capsys: pytest.CaptureFixture[str]) -> None:
