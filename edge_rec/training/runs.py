@@ -174,7 +174,7 @@ def _in_full(request: Request, dataset: Dataset, split: Split) -> Request:
         training = replace(chosen.training, **request.training, seed=request.seed)
         return replace(request, shape=asdict(shape), training=asdict(training))
     if request.model == "mf":
-        _refuse_options(request, shape=("dims",), training=("epochs",))
+        _refuse_options(request, shape=tuple(MFOptions.__dataclass_fields__), training=("epochs",))
         return replace(request, shape=asdict(MFOptions(**request.shape)))
     _refuse_options(request, shape=(), training=())
     return request
