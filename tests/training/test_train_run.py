@@ -79,7 +79,7 @@ def test_an_option_of_another_model_is_refused(log: Dataset, tmp_path: Path) -> 
     """Popularity has no dims, MF no heads."""
     with pytest.raises(TrainingError, match="'popularity' has no option 'dims'; it takes none"):
         train_run(log, tmp_path / "a", request=Request(model="popularity", shape={"dims": 4}))
-    with pytest.raises(TrainingError, match="'mf' has no option 'heads'; it takes dims, unobserved, .*epochs"):
+    with pytest.raises(TrainingError, match=r"'mf' has no option 'heads'; it takes dims, unobserved, .*epochs"):
         train_run(log, tmp_path / "b", request=Request(model="mf", shape={"heads": 4}))
 
 
