@@ -103,7 +103,7 @@ def describe(*, packages: tuple[str, ...] = ("numpy",), root: Path = Path("/")) 
     return Environment(
         **values,  # type: ignore[arg-type]  # each value comes from the reader of that very attribute
         flags=tuple(flag for flag in FLAGS if flag in have),
-        kernel=f"{platform.system()} {platform.release()}",
+        kernel=f"{platform.system()} {platform.release().partition('-')[0]}",  # the rest names a build, not a kernel
         machine=platform.machine(),
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages=_versions(packages),
