@@ -1,7 +1,7 @@
-"""The door: what a model must show to be converted, whoever wrote it.
+"""A retriever: an encoder and an item table.
 
-The zoo, a stranger's ``nn.Module`` and an ``.onnx`` file all come in as a `RetrieverSource`. The encoder is fed item
-*vectors*, not ids: a tied item table is then stored once, in the bundle, in any precision, and the device gathers its rows.
+The encoder is fed item *vectors*, not ids: a tied item table is then stored once, in the bundle, in any precision, and the
+device gathers its rows.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_rec_runtime import Catalogue
+    from edge_rec_runtime.features import Feature
 
 
 @runtime_checkable
@@ -39,8 +40,12 @@ class RetrieverSource(Protocol):
 
         ``forward(vectors [batch, length, dims] float32, mask [batch, length] float32) -> query [batch, dims] float32``.
         Histories are oldest first from position 0; ``mask`` is 1 on events and 0 on the padding after them; batch and length
-        are dynamic. A module is run in eval mode.
+        are dynamic. A module is run in eval mode. One more input a feature of `context` follows, named as it.
         """
+
+    @property
+    def context(self) -> tuple[Feature, ...]:
+        """What else the encoder is fed besides the history, of the request: the user's age group, the hour."""
 
     @property
     def item_table(self) -> NDArray[np.float32]:
@@ -73,5 +78,6 @@ class Retriever:
     max_length: int
     name: str = "model"
     item_bias: NDArray[np.float32] | None = None
+    context: tuple[Feature, ...] = ()
     float_weights: tuple[str, ...] = ()
     kind: Literal["retriever"] = "retriever"
