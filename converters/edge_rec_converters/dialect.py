@@ -1,7 +1,7 @@
 """The words in which a quantisation decision is written on the graph, before any target expresses it.
 
-Passes decide once, as nodes of the domain ``edge_rec``; each emitter lowers them to what its engine runs. The integer codes
-and scales are constants of the nodes, so both files of one model carry the same ones.
+Passes decide once, as nodes of the domain ``edge_rec``; each emitter lowers them to what its engine runs. Codes and scales are
+constants of the nodes, so both files of one model carry the same ones. `dialect_reference` computes each word in numpy.
 
 ``Int8Linear(x, codes, scales, bias)``: ``x`` [..., K] float32, ``codes`` [N, K] int8, ``scales`` [N] float32, ``bias`` [N]
 float32 (may be absent) -> [..., N] float32, by the attribute ``activation``:
@@ -11,21 +11,42 @@ float32 (may be absent) -> [..., N] float32, by the attribute ``activation``:
 - ``none``: ``codes`` are decoded, and multiplied in float.
 
 ``Int8Rows(codes, scales)``: ``codes`` [R, D] int8, ``scales`` [R] float32 -> [R, D] float32, ``scales[i] * codes[i]``.
+
+``RowLookup(indices, codes, scales, centre)``: ``indices`` [...] int32 or int64 in [0, R), ``scales`` [R] float32, ``centre`` [D]
+float32 (may be absent) -> [..., D] float32, ``scales[i] * code[i] + centre``; only the rows that are asked for are decoded.
+The attribute ``width`` is D, and ``layout`` says what ``codes`` are:
+
+- ``int8``: [R, D] int8.
+- ``int4``: [R, ceil(D / 2)] uint8, two codes in [-7, 7] a byte, low nibble first, two's complement.
+- ``binary``: [R, ceil(D / 8)] uint8; bit j of a row is bit 7 - j % 8 of byte j // 8; 1 is +1 and 0 is -1.
+
+``BinaryLinear(x, bits, scales, bias)``: ``x`` [..., K] float32, ``bits`` [N, ceil(K / 8)] uint8 as above, ``scales`` [N] float32,
+``bias`` [N] float32 (may be absent) -> [..., N] float32, ``(x @ signs.T) * scales + bias`` in float; attribute ``width``, K.
+
+Half precision has no word: a float16 constant, cast to float32 before its use, says it in standard operators.
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "ACTIVATIONS",
+    "BINARY_LINEAR",
+    "CODES",
     "DOMAIN",
     "INT8_LINEAR",
     "INT8_ROWS",
+    "LAYOUTS",
+    "ROW_LOOKUP",
     "VERSION",
+    "binary_linear",
     "constant",
     "declare",
     "floats",
+    "int8_linear",
+    "int8_rows",
     "is_dialect",
-    "quantise_rows",
     "real",
+    "row_lookup",
     "text",
     "whole",
 ]
@@ -42,6 +63,38 @@ DOMAIN = "edge_rec"
 VERSION = 1
 INT8_LINEAR = "Int8Linear"
 INT8_ROWS = "Int8Rows"
+ROW_LOOKUP = "RowLookup"
+BINARY_LINEAR = "BinaryLinear"
+
+ACTIVATIONS = ("per-token", "static", "none")
+# layout of a looked-up table -> codes in a byte
+LAYOUTS = {"int8": 1, "int4": 2, "binary": 8}
+# word -> position of its codes; the scales follow
+CODES = {INT8_LINEAR: 1, INT8_ROWS: 0, ROW_LOOKUP: 1, BINARY_LINEAR: 1}
+
+
+def int8_linear(x: ir.Value, codes: ir.Value, scales: ir.Value, bias: ir.Value | None = None, *, activation: str) -> ir.Node:
+    """Return a dense layer with int8 weights; a ``static`` one gets its grid from the pass that knows it."""
+    inputs = [x, codes, scales, *_given(bias)]
+    return ir.node(INT8_LINEAR, inputs, attributes={"activation": activation}, domain=DOMAIN)
+
+
+def int8_rows(codes: ir.Value, scales: ir.Value) -> ir.Node:
+    """Return a matrix that is stored as int8."""
+    return ir.node(INT8_ROWS, [codes, scales], domain=DOMAIN)
+
+
+def row_lookup(
+    indices: ir.Value, codes: ir.Value, scales: ir.Value, centre: ir.Value | None = None, *, layout: str, width: int
+) -> ir.Node:
+    """Return a look-up of rows that are stored as codes."""
+    inputs = [indices, codes, scales, *_given(centre)]
+    return ir.node(ROW_LOOKUP, inputs, attributes={"layout": layout, "width": width}, domain=DOMAIN)
+
+
+def binary_linear(x: ir.Value, bits: ir.Value, scales: ir.Value, bias: ir.Value | None = None, *, width: int) -> ir.Node:
+    """Return a dense layer whose weights are signs."""
+    return ir.node(BINARY_LINEAR, [x, bits, scales, *_given(bias)], attributes={"width": width}, domain=DOMAIN)
 
 
 def is_dialect(node: ir.Node, op_type: str | None = None) -> bool:
@@ -83,17 +136,5 @@ def whole(node: ir.Node, name: str) -> int:
     return node.attributes[name].as_int()
 
 
-def quantise_rows(values: NDArray[np.floating]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Round each row symmetrically to int8, half to even.
-
-    Args:
-        values: [rows, width] float.
-
-    Returns:
-        Codes [rows, width] int8 in [-127, 127] and scales [rows] float32. A row of zeros has scale 1, so that nothing
-        divides by zero.
-    """
-    largest = np.abs(values).max(axis=1).astype(np.float32)
-    scales = np.where(largest > 0, largest / np.float32(127), np.float32(1)).astype(np.float32)
-    codes = np.clip(np.rint(values / scales[:, None]), -127, 127).astype(np.int8)
-    return codes, scales
+def _given(value: ir.Value | None) -> list[ir.Value]:
+    return [] if value is None else [value]

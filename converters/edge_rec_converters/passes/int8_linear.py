@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx_ir as ir
 
-from edge_rec_converters.dialect import DOMAIN, INT8_LINEAR, constant, declare, floats, is_dialect, quantise_rows
+from edge_rec_converters.dialect import DOMAIN, INT8_LINEAR, constant, declare, floats, is_dialect
 from edge_rec_converters.edit import add_constant, drop_unused_constants, replace_nodes
+from edge_rec_converters.row_codes import quantise_rows
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx_ir as ir
 
-from edge_rec_converters.dialect import DOMAIN, INT8_ROWS, declare, floats, quantise_rows
+from edge_rec_converters.dialect import DOMAIN, INT8_ROWS, declare, floats
 from edge_rec_converters.edit import add_constant
+from edge_rec_converters.row_codes import quantise_rows
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:

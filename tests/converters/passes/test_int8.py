@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from edge_rec_converters.dialect import DOMAIN, INT8_LINEAR, INT8_ROWS, constant, is_dialect, quantise_rows, real, text, whole
+from edge_rec_converters.dialect import DOMAIN, INT8_LINEAR, INT8_ROWS, constant, is_dialect, real, text, whole
 from edge_rec_converters.passes import Int8Linears, Int8RowTables, StaticActivations, apply
+from edge_rec_converters.row_codes import quantise_rows
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:

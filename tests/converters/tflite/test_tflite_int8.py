@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tflite_files import WIDTH, Engine, distance, feeds, graph, read
 
-from edge_rec_converters.dialect import quantise_rows
+from edge_rec_converters.row_codes import quantise_rows
 from edge_rec_converters.targets.tflite import emit
 from edge_rec_runtime.errors import ConversionError
 
