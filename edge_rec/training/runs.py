@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["TRAINERS", "Fitted", "Request", "judged", "prepared", "rebind", "train_run"]
+__all__ = ["TRAINERS", "Fitted", "Request", "is_started", "judged", "prepared", "rebind", "train_run"]
 
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,47 +13,20 @@ import numpy as np
 from edge_rec.data import k_core, leave_one_out
 from edge_rec.metrics import held_out, quality
 from edge_rec.models import MFOptions, Model, Popularity, SASRecOptions, bind, factorise, read_config, write_run
+from edge_rec.training.folders import CHECKPOINT, finished_run, refuse_used
 from edge_rec.training.loop import train
 from edge_rec.training.options import TrainingOptions
 from edge_rec.training.recipes import recipe
+from edge_rec.training.request import Fitted, Request
 from edge_rec_runtime import Progress, silent
 from edge_rec_runtime.errors import ModelError, TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from edge_rec.data import Dataset, Split
     from edge_rec_runtime import Catalogue
-
-_CHECKPOINT = "checkpoint.safetensors"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What to train.
-
-    Attributes:
-        model: A key of `TRAINERS`.
-        seed: Of every random choice.
-        core: Users and items with fewer events are left out.
-        shape: Options of the network that differ from the data set's recipe.
-        training: Options of the training that do.
-    """
-
-    model: str = "sasrec"
-    seed: int = 0
-    core: int = 5
-    shape: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fitted:
-    """A trained model and, fit for JSON, how it came to be."""
-
-    model: Model
-    record: dict[str, Any]
 
 
 def _popularity(split: Split, catalogue: Catalogue, *_: object, **__: object) -> Fitted:
@@ -102,23 +75,26 @@ def train_run(
     """
     if request.model not in TRAINERS:
         raise TrainingError(f"model {request.model!r} is not known; use one of {', '.join(TRAINERS)}")
-    finished = (folder / "config.json").exists()
-    if folder.exists() and any(folder.iterdir()) and not resume:
-        state = "a finished run" if finished else "a run that has not finished (go on with --resume)"
-        raise TrainingError(f"{folder}: holds {state if finished or _started(folder) else 'files'}; choose a new folder")
+    if not resume:
+        refuse_used(folder)
     split, catalogue = prepared(dataset, core=request.core)
     request = _in_full(request, dataset, split)
     wanted = _asked(dataset, split, request)
-    if finished:
-        return _finished(folder, wanted)
+    if config := finished_run(folder, wanted):
+        return config
     folder.mkdir(parents=True, exist_ok=True)
     started, busy = time.perf_counter(), time.process_time()
-    checkpoint = folder / _CHECKPOINT
+    checkpoint = folder / CHECKPOINT
     fitted = TRAINERS[request.model](split, catalogue, request, checkpoint=checkpoint, progress=progress)
     spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - busy} | _spent(fitted)
     write_run(folder, fitted.model, split, record=wanted | fitted.record | spent | {"metrics": judged(fitted.model, split)})
     checkpoint.unlink(missing_ok=True)
     return read_config(folder)
+
+
+def is_started(folder: Path) -> bool:
+    """Tell whether a folder holds a run of which at least one epoch is done and the last is not."""
+    return (folder / _CHECKPOINT).exists()
 
 
 def prepared(dataset: Dataset, *, core: int) -> tuple[Split, Catalogue]:
@@ -193,35 +169,11 @@ def _asked(dataset: Dataset, split: Split, request: Request) -> dict[str, Any]:
     return {"dataset": data, "seed": request.seed, "model": request.model, "options": dict(request.shape), "training": training}
 
 
-def _finished(folder: Path, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    config = read_config(folder)
-    found = _flat(config)
-    for name, value in _flat(wanted).items():
-        if found.get(name) != value:
-            raise TrainingError(
-                f"{folder}: holds a finished run of another kind: {name} was {found.get(name)} there and is {value} here; "
-                "choose a new folder"
-            )
-    return config
-
-
-def _flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the entries of a record, those of the records in it under names like ``training.epochs``."""
-    flat: dict[str, Any] = {}
-    for name, value in record.items():
-        flat |= {f"{name}.{inner}": one for inner, one in value.items()} if isinstance(value, dict) else {name: value}
-    return flat
-
-
 def _spent(fitted: Fitted) -> dict[str, float]:
     """Return what the epochs took over all resumptions, as far as the trainer recorded it."""
     epochs = fitted.record.get("epochs", ())
     recorded = [name for name in ("seconds", "cpu_seconds") if epochs and all(name in one for one in epochs)]
     return {name: sum(one[name] for one in epochs) for name in recorded}
-
-
-def _started(folder: Path) -> bool:
-    return (folder / _CHECKPOINT).exists()
 
 
 def _refuse_options(request: Request, *, shape: tuple[str, ...], training: tuple[str, ...]) -> None:
