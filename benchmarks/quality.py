@@ -14,7 +14,6 @@ __all__ = ["main"]
 
 import argparse
 import json
-import os
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -28,6 +27,7 @@ from edge_rec.data import load
 from edge_rec.models import load_run, read_config, write_model
 from edge_rec.training import Request, judged, prepared, train_run
 from edge_rec_devices.environment import describe
+from edge_rec_runtime.atomic import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,9 +128,8 @@ def _merge(path: Path, row: dict[str, Any]) -> None:
         "rows": rows,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    partial.write_text(json.dumps(result, indent=1) + "\n")
-    partial.replace(path)
+    content = json.dumps(result, indent=1).encode() + b"\n"
+    replace_file(path, lambda stream: stream.writelines([content]))
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 __all__ = ["Checkpoint", "read_checkpoint", "write_checkpoint"]
 
 import json
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
+from edge_rec_runtime.atomic import replace_file
 from edge_rec_runtime.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -36,16 +36,14 @@ class Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint, replacing the last one only when this one is whole."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Write a checkpoint, replacing the last one only when this one is whole.
+
+    Raises:
+        OSError: The disk is full, or the folder may not be written.
+    """
     metadata = {"owner": json.dumps(checkpoint.owner), "progress": json.dumps(checkpoint.progress)}
-    try:
-        save_file({name: value.contiguous() for name, value in checkpoint.tensors.items()}, partial, metadata=metadata)
-        partial.replace(path)
-    except SafetensorError as error:  # what safetensors makes of a full disk
-        raise TrainingError(f"{path}: the checkpoint cannot be written ({error}); free the space, then resume") from error
-    finally:
-        partial.unlink(missing_ok=True)
+    content = save({name: value.contiguous() for name, value in checkpoint.tensors.items()}, metadata=metadata)
+    replace_file(path, lambda stream: stream.writelines([content]))
 
 
 def read_checkpoint(path: Path, *, owner: dict[str, Any]) -> Checkpoint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CHECKPOINT", "finished_run", "refuse_used"]
+__all__ = ["CHECKPOINT", "finished_run", "is_started", "refuse_used"]
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,14 @@ def refuse_used(folder: Path) -> None:
         TrainingError: It does; the message says what.
     """
     if folder.exists() and any(folder.iterdir()):
-        finished, started = (folder / "config.json").exists(), (folder / CHECKPOINT).exists()
+        finished, started = (folder / "config.json").exists(), is_started(folder)
         state = "a finished run" if finished else "a run that has not finished (go on with --resume)" if started else "files"
         raise TrainingError(f"{folder}: holds {state}; choose a new folder")
+
+
+def is_started(folder: Path) -> bool:
+    """Tell whether a folder holds a run of which the first epoch is done and the last is not."""
+    return (folder / CHECKPOINT).exists()
 
 
 def finished_run(folder: Path, wanted: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +35,34 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
     assert read.tensors.keys() == written.tensors.keys()
     assert all(torch.equal(read.tensors[name], value) for name, value in written.tensors.items())
     assert [path.name for path in tmp_path.iterdir()] == ["c.safetensors"]
+
+
+def test_who_may_read_it_is_for_the_user_to_say(tmp_path: Path) -> None:
+    """The file's mode follows the umask, like that of any other file."""
+    before = os.umask(0o027)
+    try:
+        _stored(tmp_path / "c.safetensors")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "c.safetensors").stat().st_mode) == 0o640
+
+
+def test_a_failed_write_keeps_the_last_checkpoint(tmp_path: Path) -> None:
+    """A folder that takes no file is an OSError that names the checkpoint; what was there is as it was."""
+    with pytest.raises(OSError, match=r"c\.safetensors"):
+        write_checkpoint(tmp_path / "missing" / "c.safetensors", Checkpoint(owner=OWNER, progress={}, tensors={}))
+    path = tmp_path / "c.safetensors"
+    written = _stored(path)
+    code = (
+        "import resource, signal, sys, torch; from pathlib import Path\n"
+        "from edge_rec.training.checkpoint import Checkpoint, write_checkpoint\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (99, 99))\n"
+        "write_checkpoint(Path(sys.argv[1]), Checkpoint(owner={}, progress={}, tensors={'a': torch.zeros(99)}))"
+    )
+    failed = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
+    assert "File too large" in failed.stderr
+    assert read_checkpoint(path, owner=OWNER).progress == written.progress
+    assert [one.name for one in tmp_path.iterdir()] == ["c.safetensors"]
 
 
 @pytest.mark.parametrize(("name", "value"), [("data", "xyz"), ("seed", 1), ("loss", "sampled")])
