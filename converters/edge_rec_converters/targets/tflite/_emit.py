@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx_ir as ir
 
+from edge_rec_converters.targets.tflite._call import Call, Value
 from edge_rec_converters.targets.tflite._folding import fold
 from edge_rec_converters.targets.tflite._fusion import biases
-from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+from edge_rec_converters.targets.tflite._lowering import Lowering
 from edge_rec_converters.targets.tflite._sizes import Dim, Shape, Size
 from edge_rec_converters.targets.tflite.ops import OPS
 from edge_rec_runtime.errors import ConversionError

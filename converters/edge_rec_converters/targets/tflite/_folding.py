@@ -17,7 +17,7 @@ from edge_rec_converters.targets.tflite._sizes import Size, at_least, divide
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_rec_converters.targets.tflite._lowering import Call
+    from edge_rec_converters.targets.tflite._call import Call
 
 Array: TypeAlias = NDArray[Any]
 _LARGEST = 1 << 16  # elements; what is larger is a weight, which an operator handles better than the file does

@@ -9,7 +9,7 @@ every tensor; here equal vectors share one place in the file.
 # The generated schema classes and the flatbuffers builder come without types.
 from __future__ import annotations
 
-__all__ = ["Buffer", "Quantization"]
+__all__ = ["Buffer", "Quantization", "packed"]
 
 from typing import TYPE_CHECKING
 
@@ -63,6 +63,18 @@ class Quantization(schema.QuantizationParametersT):
         schema.QuantizationParametersAddScale(builder, places[0])
         schema.QuantizationParametersAddZeroPoint(builder, places[1])
         return int(schema.QuantizationParametersEnd(builder))
+
+
+def packed(codes: NDArray[np.int8], bits: int) -> bytes:
+    """Return int8 codes as integers of 4 or 2 bits, two's complement, lowest bits first, across the ends of rows."""
+    each = 8 // bits
+    flat = np.zeros(-(-codes.size // each) * each, np.uint8)
+    flat[: codes.size] = codes.reshape(-1).view(np.uint8) & ((1 << bits) - 1)
+    places = flat.reshape(-1, each)
+    total = np.zeros(len(places), np.uint8)
+    for place in range(each):
+        total |= places[:, place] << (bits * place)
+    return total.tobytes()
 
 
 def _vector(builder: Builder, data: bytes, length: int, alignment: int) -> int:

@@ -1,4 +1,4 @@
-"""A .tflite file as its format sees it: tensors, constants, operators, one subgraph and its signature.
+"""A .tflite file as its format sees it: subgraphs of tensors, constants and operators, and a signature.
 
 Knows nothing of ONNX. Intermediate tensors are nameless, since names are a third of what a small graph weighs.
 """
@@ -7,7 +7,7 @@ Knows nothing of ONNX. Intermediate tensors are nameless, since names are a thir
 # The generated schema classes and the flatbuffers builder come without types.
 from __future__ import annotations
 
-__all__ = ["INT32", "Writer"]
+__all__ = ["INT32", "Subgraph", "Writer"]
 
 
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers.builder import Builder
 
 from edge_rec_converters.targets.tflite._operators import OPERATORS
-from edge_rec_converters.targets.tflite._packing import Buffer, Quantization
+from edge_rec_converters.targets.tflite._packing import Buffer, Quantization, packed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,28 +30,74 @@ _DYNAMIC = -1
 INT32: int = schema.TensorType.INT32
 _TYPES: dict[str, int] = {
     "float32": schema.TensorType.FLOAT32,
+    "float16": schema.TensorType.FLOAT16,
     "int32": schema.TensorType.INT32,
     "int8": schema.TensorType.INT8,
+    "uint8": schema.TensorType.UINT8,
     "bool": schema.TensorType.BOOL,
 }
+_NARROW: dict[int, int] = {4: schema.TensorType.INT4, 2: schema.TensorType.INT2}
 
 
 class Writer:
-    """Collects a graph part by part; the same calls give the same bytes."""
+    """Collects a file part by part; the same calls give the same bytes."""
 
     def __init__(self) -> None:
+        self.shared: dict[bytes, int] = {}
         self._buffers: list[schema.BufferT] = [Buffer()]  # the format keeps the first one empty
+        self._held: dict[bytes, int] = {}
+        self._subgraphs: list[Subgraph] = []
+        self._codes: dict[tuple[str, int], int] = {}
+
+    def subgraph(self) -> Subgraph:
+        """Add an empty subgraph; the first one is the graph that runs, the others are what its loops are made of."""
+        self._subgraphs.append(Subgraph(self, len(self._subgraphs)))
+        return self._subgraphs[-1]
+
+    def buffer(self, data: bytes) -> int:
+        """Add the bytes of a constant, once for all subgraphs, and return their index."""
+        if data not in self._held:
+            self._buffers.append(Buffer(data))
+            self._held[data] = len(self._buffers) - 1
+        return self._held[data]
+
+    def code(self, name: str, version: int | None) -> int:
+        """Return the index of an operator in its version, the lowest that will do by default."""
+        return self._codes.setdefault((name, version or OPERATORS[name].version), len(self._codes))
+
+    def finish(self, *, inputs: Mapping[str, int], outputs: Mapping[str, int], description: str) -> bytes:
+        """Return the file, with the signature ``serving_default`` of the first subgraph."""
+        self._subgraphs[0].close(list(inputs.values()), list(outputs.values()))
+        signature = schema.SignatureDefT()
+        signature.signatureKey, signature.subgraphIndex = "serving_default", 0
+        signature.inputs, signature.outputs = _tensor_map(inputs), _tensor_map(outputs)
+        model = schema.ModelT()
+        model.version, model.description = _SCHEMA_VERSION, description
+        model.subgraphs = [subgraph.content for subgraph in self._subgraphs]
+        model.buffers, model.signatureDefs = self._buffers, [signature]
+        model.operatorCodes = [_operator_code(name, version) for name, version in self._codes]
+        builder = Builder(1024)
+        self.shared.clear()
+        builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
+        return bytes(builder.Output())
+
+
+class Subgraph:
+    """Tensors and the operators between them."""
+
+    def __init__(self, writer: Writer, index: int) -> None:
+        self.index = index
+        self.content = schema.SubGraphT()
         self._tensors: list[schema.TensorT] = []
         self._operators: list[schema.OperatorT] = []
-        self._codes: dict[tuple[str, int], int] = {}
-        self._shared: dict[bytes, int] = {}
+        self._writer = writer
 
     def tensor(self, shape: Sequence[int | None], dtype: DTypeLike, *, name: str = "") -> int:
         """Add a computed tensor and return its index.
 
         Args:
             shape: One size an axis; None where it is known only when the graph runs.
-            dtype: float32, int32, int8 or bool.
+            dtype: A type of the format, by numpy's name for it.
             name: For inputs and outputs.
         """
         tensor = schema.TensorT()
@@ -64,19 +110,25 @@ class Writer:
         self._tensors.append(tensor)
         return len(self._tensors) - 1
 
-    def constant(self, values: NDArray[np.generic], *, scales: NDArray[np.float32] | None = None, name: str = "") -> int:
+    def constant(
+        self, values: NDArray[np.generic], *, scales: NDArray[np.float32] | None = None, bits: int = 8, name: str = ""
+    ) -> int:
         """Add a constant and return its index.
 
         Args:
-            values: float32, int32, int8 or bool, any shape.
-            scales: [rows] or [1] float32 makes ``values`` symmetric int8 codes along the first axis.
+            values: Any type of the format, any shape.
+            scales: [rows] or [1] float32 makes ``values`` symmetric codes along the first axis.
+            bits: 4 or 2 stores int8 codes as narrow as that, lowest bits first.
             name: Kept in the file, so that a weight can be told from another.
         """
         index = self.tensor(values.shape, values.dtype, name=name)
-        self._buffers.append(Buffer(np.ascontiguousarray(values).tobytes()))
-        self._tensors[index].buffer = len(self._buffers) - 1
+        tensor = self._tensors[index]
+        if bits != 8:
+            tensor.type = _NARROW[bits]
+        data = np.ascontiguousarray(values).tobytes() if bits == 8 else packed(values.astype(np.int8), bits)
+        tensor.buffer = self._writer.buffer(data)
         if scales is not None:
-            self._tensors[index].quantization = Quantization(scales, self._shared)
+            tensor.quantization = Quantization(scales, self._writer.shared)
         return index
 
     def rename(self, index: int, name: str) -> None:
@@ -88,9 +140,8 @@ class Writer:
     ) -> None:
         """Add an operator; ``options`` are fields of its options table, and a missing input is -1."""
         known = OPERATORS[name]
-        key = (name, known.version if version is None else version)
         operator = schema.OperatorT()
-        operator.opcodeIndex = self._codes.setdefault(key, len(self._codes))
+        operator.opcodeIndex = self._writer.code(name, version)
         operator.inputs, operator.outputs = list(inputs), list(outputs)
         if options and known.options is not None:
             operator.builtinOptions = known.options()
@@ -99,22 +150,10 @@ class Writer:
                 setattr(operator.builtinOptions, field, value)
         self._operators.append(operator)
 
-    def finish(self, *, inputs: Mapping[str, int], outputs: Mapping[str, int], description: str) -> bytes:
-        """Return the file, with the signature ``serving_default``."""
-        subgraph = schema.SubGraphT()
-        subgraph.tensors, subgraph.operators = self._tensors, self._operators
-        subgraph.inputs, subgraph.outputs = list(inputs.values()), list(outputs.values())
-        signature = schema.SignatureDefT()
-        signature.signatureKey, signature.subgraphIndex = "serving_default", 0
-        signature.inputs, signature.outputs = _tensor_map(inputs), _tensor_map(outputs)
-        model = schema.ModelT()
-        model.version, model.description = _SCHEMA_VERSION, description
-        model.subgraphs, model.buffers, model.signatureDefs = [subgraph], self._buffers, [signature]
-        model.operatorCodes = [_operator_code(name, version) for name, version in self._codes]
-        builder = Builder(1024)
-        self._shared.clear()
-        builder.Finish(model.Pack(builder), _FILE_IDENTIFIER)
-        return bytes(builder.Output())
+    def close(self, inputs: Sequence[int], outputs: Sequence[int]) -> None:
+        """Say which tensors go in and out."""
+        self.content.tensors, self.content.operators = self._tensors, self._operators
+        self.content.inputs, self.content.outputs = list(inputs), list(outputs)
 
 
 def _operator_code(name: str, version: int) -> schema.OperatorCodeT:

@@ -7,7 +7,8 @@ __all__ = ["OPS", "Handler"]
 from collections.abc import Callable
 from typing import TypeAlias
 
-from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+from edge_rec_converters.targets.tflite._call import Call, Value
+from edge_rec_converters.targets.tflite._lowering import Lowering
 from edge_rec_converters.targets.tflite.ops import (
     attention,
     einsum,

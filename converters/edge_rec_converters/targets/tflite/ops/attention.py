@@ -18,7 +18,8 @@ from edge_rec_converters.targets.tflite.ops.reshaping import positions, reshape,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+    from edge_rec_converters.targets.tflite._call import Call, Value
+    from edge_rec_converters.targets.tflite._lowering import Lowering
 
 _NEVER = -1e9  # a logit that softmax turns to exactly 0, and that stays finite when masks are added
 

@@ -14,7 +14,8 @@ from edge_rec_converters.targets.tflite.ops.reshaping import reshape, transpose
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+    from edge_rec_converters.targets.tflite._call import Call, Value
+    from edge_rec_converters.targets.tflite._lowering import Lowering
     from edge_rec_converters.targets.tflite._sizes import Dim
 
 

@@ -15,7 +15,8 @@ from edge_rec_converters.targets.tflite.ops.slicing import take_one
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+    from edge_rec_converters.targets.tflite._call import Call, Value
+    from edge_rec_converters.targets.tflite._lowering import Lowering
 
 
 def _from_front(graph: Lowering, rows: Value, sizes: Shape) -> Value:

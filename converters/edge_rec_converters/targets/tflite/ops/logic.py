@@ -16,7 +16,8 @@ from edge_rec_converters.targets.tflite.ops.elementwise import scalar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+    from edge_rec_converters.targets.tflite._call import Call, Value
+    from edge_rec_converters.targets.tflite._lowering import Lowering
 
 _CASTS: dict[ir.DataType, type[np.generic]] = {
     ir.DataType.FLOAT: np.float32,

@@ -16,7 +16,8 @@ from edge_rec_converters.targets.tflite.ops.reshaping import reshape, transpose
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+    from edge_rec_converters.targets.tflite._call import Call, Value
+    from edge_rec_converters.targets.tflite._lowering import Lowering
 
 
 def dense(graph: Lowering, x: Value, weight: Value, bias: Value | None) -> Value:

@@ -14,7 +14,8 @@ from edge_rec_converters.targets.tflite.ops.reshaping import transpose
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+    from edge_rec_converters.targets.tflite._call import Call, Value
+    from edge_rec_converters.targets.tflite._lowering import Lowering
 
 
 def softmax(graph: Lowering, x: Value) -> Value:

@@ -15,7 +15,8 @@ from edge_rec_converters.targets.tflite.ops.reshaping import reshape
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+    from edge_rec_converters.targets.tflite._call import Call, Value
+    from edge_rec_converters.targets.tflite._lowering import Lowering
 
 
 def reduce(graph: Lowering, operator: str, x: Value, axes: Sequence[int], *, keep: bool = True) -> Value:

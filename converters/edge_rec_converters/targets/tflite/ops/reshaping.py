@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike
 
-    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+    from edge_rec_converters.targets.tflite._call import Call, Value
+    from edge_rec_converters.targets.tflite._lowering import Lowering
 
 
 def reshape(graph: Lowering, x: Value, shape: Shape) -> Value:

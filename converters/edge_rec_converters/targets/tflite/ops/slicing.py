@@ -14,7 +14,8 @@ from edge_rec_converters.targets.tflite._sizes import Dim, Size, at_least
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from edge_rec_converters.targets.tflite._lowering import Call, Lowering, Value
+    from edge_rec_converters.targets.tflite._call import Call, Value
+    from edge_rec_converters.targets.tflite._lowering import Lowering
 
 _FAR = 1 << 30  # exporters write "to the end" as the largest integer of some width
 
