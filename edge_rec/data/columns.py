@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ATTRIBUTES", "ROLES", "column_of", "ids_of", "timestamps_of"]
+__all__ = ["ATTRIBUTES", "ROLES", "USER_ATTRIBUTES", "column_of", "ids_of", "ratings_of", "timestamps_of"]
 
 import difflib
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "user": ("userid", "user", "uid", "customerid", "reviewerid", "visitorid", "accountid", "sessionid"),
     "item": ("itemid", "item", "iid", "movieid", "productid", "parentasin", "asin", "articleid", "trackid", "songid", "bookid"),
     "timestamp": ("timestamp", "time", "ts", "unixreviewtime", "unixtime", "datetime", "eventtime", "date"),
+    "rating": ("rating", "score", "stars", "overall"),
     "title": ("title", "movietitle", "itemname", "name", "producttitle"),
 }
 
@@ -36,6 +37,17 @@ ATTRIBUTES: dict[str, str] = {
     "brand": "brand",
     "year": "year",
     "releaseyear": "year",
+}
+
+# The same for users. A post code is left out: it is nearly a person.
+USER_ATTRIBUTES: dict[str, str] = {
+    "gender": "gender",
+    "sex": "gender",
+    "age": "age",
+    "agegroup": "age",
+    "occupation": "occupation",
+    "job": "occupation",
+    "country": "country",
 }
 
 _LARGEST = 2**63 - 1  # what a 64-bit integer holds
@@ -107,6 +119,21 @@ def timestamps_of(table: Table, column: str) -> NDArray[np.int64]:
     ):
         _refuse(table, column, bad, expected, value=True)
     return whole.to_numpy()
+
+
+def ratings_of(table: Table) -> NDArray[np.float32] | None:
+    """Return the ratings as float32 [rows], or None where no column is named like them.
+
+    Raises:
+        DataError: A rating is missing or not a finite number.
+    """
+    column = next((one for one in table.frame.columns if _plain(one) in ROLES["rating"]), None)
+    if column is None:
+        return None
+    numbers = table.frame[column].cast(pl.Float64, strict=False)
+    bad = numbers.is_null() | ~numbers.is_finite()
+    _refuse(table, column, bad, "expected a finite number; correct or remove the line", value=True)
+    return numbers.cast(pl.Float32).to_numpy()
 
 
 def _plain(name: str) -> str:

@@ -1,49 +1,52 @@
-"""A data set as the toolkit takes it: a log, what is known of its items, and whom to cite."""
+"""A data set as the toolkit takes it: a log, what is known of its items and users, and whom to cite."""
 
 from __future__ import annotations
 
 __all__ = ["Dataset", "load"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_rec.data.fetching import get
 from edge_rec.data.items import Items
-from edge_rec.data.reading import read_interactions, read_items
+from edge_rec.data.reading import read_interactions, read_items, read_users
 from edge_rec.data.sources import SOURCES
+from edge_rec.data.users import Users
 from edge_rec_runtime.errors import DataError
 from edge_rec_runtime.progress import Progress, silent
 
 if TYPE_CHECKING:
     from edge_rec.data.interactions import Interactions
 
-# A log and the item file beside it; {} is the stem of the log, or the name of the folder.
+# A log, the item file and the user file beside it; {} is the stem of the log, or the name of the folder.
 _COMPANIONS = (
-    ("{}.inter", "{}.item"),
-    ("u.data", "u.item"),
-    ("ratings.dat", "movies.dat"),
-    ("ratings.csv", "movies.csv"),
-    ("interactions.csv", "items.csv"),
-    ("interactions.tsv", "items.tsv"),
-    ("interactions.parquet", "items.parquet"),
+    ("{}.inter", "{}.item", "{}.user"),
+    ("u.data", "u.item", "u.user"),
+    ("ratings.dat", "movies.dat", "users.dat"),
+    ("ratings.csv", "movies.csv", "users.csv"),
+    ("interactions.csv", "items.csv", "users.csv"),
+    ("interactions.tsv", "items.tsv", "users.tsv"),
+    ("interactions.parquet", "items.parquet", "users.parquet"),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A log and its items.
+    """A log, its items and its users.
 
     Attributes:
         name: Short name, for file names and reports.
         interactions: Every event of the log, unfiltered.
         items: Titles and attributes by item id; empty where no item file is known.
+        users: Attributes by user id; empty where no user file is known.
         citation: How its makers wish to be cited, or "".
     """
 
     name: str
     interactions: Interactions
     items: Items
+    users: Users = field(default_factory=Users)
     citation: str = ""
 
 
@@ -74,33 +77,36 @@ def load(
     name = str(name_or_path)
     if name in SOURCES:
         home = get(name, folder, progress)
-        log, beside = _companions(home)
+        log, item_file, user_file = _companions(home)
     else:
-        log, beside = _companions(Path(name_or_path))
+        log, item_file, user_file = _companions(Path(name_or_path))
         name = log.stem
-    item_file = beside if items is None else Path(items)
+    item_file = item_file if items is None else Path(items)
     return Dataset(
         name=name,
         interactions=read_interactions(log, user_column=user_column, item_column=item_column, timestamp_column=timestamp_column),
         items=read_items(item_file, item_column=item_column) if item_file else Items(),
+        users=read_users(user_file, user_column=user_column) if user_file else Users(),
         citation=SOURCES[name].citation if name in SOURCES else "",
     )
 
 
-def _companions(path: Path) -> tuple[Path, Path | None]:
-    """Return the log at a path and the item file beside it, if there is one."""
+def _companions(path: Path) -> tuple[Path, Path | None, Path | None]:
+    """Return the log at a path, and the item file and the user file beside it, where there is one."""
     if path.is_dir():
-        for log, items in _COMPANIONS:
+        for log, *beside in _COMPANIONS:
             if (path / log.format(path.name)).exists():
-                return path / log.format(path.name), _existing(path / items.format(path.name))
-        known = ", ".join(log.format(path.name) for log, _ in _COMPANIONS)
+                items, users = (_existing(path / one.format(path.name)) for one in beside)
+                return path / log.format(path.name), items, users
+        known = ", ".join(log.format(path.name) for log, *_ in _COMPANIONS)
         raise DataError(f"{path} is a directory without a log; expected one of {known}, or the path of the log itself")
     if not path.exists():
         raise DataError(f"{path}: no such file, nor a public data set ({', '.join(SOURCES)}); check the path or the name")
-    for log, items in _COMPANIONS:
+    for log, *beside in _COMPANIONS:
         if path.name == log.format(path.stem):
-            return path, _existing(path.with_name(items.format(path.stem)))
-    return path, None
+            items, users = (_existing(path.with_name(one.format(path.stem))) for one in beside)
+            return path, items, users
+    return path, None, None
 
 
 def _existing(path: Path) -> Path | None:

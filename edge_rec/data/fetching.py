@@ -45,7 +45,8 @@ def get(name: str, folder: Path = Path("datasets"), progress: Progress = silent)
         progress: Told of each step.
 
     Returns:
-        The folder of the data set: ``NAME.inter``, ``NAME.item`` and ``source.json``.
+        The folder of the data set: ``NAME.inter``, ``NAME.item``, ``NAME.user`` and ``source.json``. One that lacks the users,
+        as older releases left it, is fetched again.
 
     Raises:
         DataError: The name is unknown, no archive can be reached, what arrived is not what was expected, or the files that
@@ -54,18 +55,20 @@ def get(name: str, folder: Path = Path("datasets"), progress: Progress = silent)
     if name not in SOURCES:
         raise DataError(f"data set {name!r} is not known; expected one of {', '.join(SOURCES)}, or the path of a log")
     home = folder / name
-    if home.exists():
-        _check_unchanged(home)
+    if home.exists() and f"{name}.user" in _unchanged(home):
         return home
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}.") as work:
         archive, downloaded = _download(name, Path(work), progress)
         progress(2, _STEPS, "checking")
-        log, items = (_member(downloaded, member, Path(work)) for member in (archive.log, archive.items))
+        members = (archive.log, archive.items, archive.users)
+        log, items, users = (read_table(_member(downloaded, member, Path(work))).frame for member in members)
         progress(3, _STEPS, "converting")
         made = Path(work) / name
         made.mkdir()
-        _write(made, name, *archive.columns(read_table(log).frame, read_table(items).frame), origin=archive.origin)
+        _write(made, name, *archive.columns(log, items, users), origin=archive.origin)
+        if home.exists():
+            home.replace(Path(work) / "older")
         made.replace(home)
     progress(_STEPS, _STEPS, "done")
     return home
@@ -138,7 +141,7 @@ def _check(content: bytes, wanted: str, what: str) -> None:
         )
 
 
-def _write(made: Path, name: str, log: pl.DataFrame, items: pl.DataFrame, *, origin: str) -> None:
+def _write(made: Path, name: str, log: pl.DataFrame, items: pl.DataFrame, users: pl.DataFrame, *, origin: str) -> None:
     log = log.select(
         pl.col("user_id").alias("user_id:token"),
         pl.col("item_id").alias("item_id:token"),
@@ -151,19 +154,26 @@ def _write(made: Path, name: str, log: pl.DataFrame, items: pl.DataFrame, *, ori
         pl.col("year").alias("year:token"),
         pl.col("genres").str.replace_all("|", " ", literal=True).alias("genres:token_seq"),
     )
+    users = users.select(
+        pl.col("user_id").alias("user_id:token"),
+        pl.col("gender").alias("gender:token"),
+        pl.col("age").alias("age:token"),
+        pl.col("occupation").alias("occupation:token"),
+    )
     hashes = {}
-    for frame, file in ((log, f"{name}.inter"), (items, f"{name}.item")):
+    for frame, file in ((log, f"{name}.inter"), (items, f"{name}.item"), (users, f"{name}.user")):
         frame.write_csv(made / file, separator="\t", quote_style="never")
         hashes[file] = hashlib.sha256((made / file).read_bytes()).hexdigest()
     source = {"name": name, "origin": origin, "sha256": hashes, "terms": SOURCES[name].terms, "citation": SOURCES[name].citation}
     (made / "source.json").write_text(json.dumps(source, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _check_unchanged(home: Path) -> None:
-    """Refuse a folder whose files are not those that were fetched into it."""
+def _unchanged(home: Path) -> dict[str, str]:
+    """Return the files that were fetched into a folder and their SHA-256; refuse it where a file is another by now."""
     try:
-        hashes = json.loads((home / "source.json").read_text(encoding="utf-8"))["sha256"]
+        hashes: dict[str, str] = json.loads((home / "source.json").read_text(encoding="utf-8"))["sha256"]
         for file, wanted in hashes.items():
             _check((home / file).read_bytes(), wanted, str(home / file))
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
         raise DataError(f"{home} is not a data set fetched whole ({error}); remove the folder and fetch it again") from None
+    return hashes

@@ -38,7 +38,12 @@ def k_core(interactions: Interactions, k: int = 5) -> Interactions:
     user_rows, user_ids = _renumbered(interactions.users[keep], interactions.user_ids)
     item_rows, item_ids = _renumbered(interactions.items[keep], interactions.item_ids)
     return Interactions(
-        users=user_rows, items=item_rows, timestamps=interactions.timestamps[keep], user_ids=user_ids, item_ids=item_ids
+        users=user_rows,
+        items=item_rows,
+        timestamps=interactions.timestamps[keep],
+        user_ids=user_ids,
+        item_ids=item_ids,
+        ratings=None if interactions.ratings is None else interactions.ratings[keep],
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from edge_rec.data.movielens import movies_dat, ratings_dat, u_data, u_item
+from edge_rec.data.movielens import movies_dat, ratings_dat, u_data, u_item, u_user, users_dat
 from edge_rec.data.tables import Table, existing_file, refuse_undecodable, separated
 from edge_rec_runtime.errors import DataError
 
@@ -79,8 +79,11 @@ FORMATS: dict[str, Callable[[Path], Table]] = {
     ".parquet": _parquet,
     ".inter": _atomic,
     ".item": _atomic,
+    ".user": _atomic,
     "u.data": u_data,
     "u.item": u_item,
+    "u.user": u_user,
     "ratings.dat": ratings_dat,
     "movies.dat": movies_dat,
+    "users.dat": users_dat,
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 __all__ = ["Interactions", "Sequences", "Split"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -24,6 +24,7 @@ class Interactions:
         timestamps: [events] int64 in the log's own unit, mostly seconds since 1970; only their order counts.
         user_ids: The ids as they stood in the log.
         item_ids: The same for items.
+        ratings: [events] float32 in the log's own scale, or None where it has none.
         repeats: Rows of the log that were left out because they repeat another's user, item and time.
     """
 
@@ -32,6 +33,7 @@ class Interactions:
     timestamps: NDArray[np.int64]
     user_ids: tuple[str, ...]
     item_ids: tuple[str, ...]
+    ratings: NDArray[np.float32] | None = None
     repeats: int = 0
 
     def __len__(self) -> int:
@@ -75,6 +77,8 @@ class Split:
         test_histories: One sequence a user.
         user_ids: Ids of the users, in row order.
         item_ids: Ids of the items, in row order.
+        user_attributes: What is known of the users: for each attribute (``"gender"``) its value for each of them, in row
+            order, "" where it is not known.
     """
 
     train: Sequences
@@ -83,3 +87,4 @@ class Split:
     test_histories: Sequences
     user_ids: tuple[str, ...]
     item_ids: tuple[str, ...]
+    user_attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

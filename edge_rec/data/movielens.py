@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["movies_dat", "ratings_dat", "u_data", "u_item"]
+__all__ = ["movies_dat", "ratings_dat", "u_data", "u_item", "u_user", "users_dat"]
 
 
 from typing import TYPE_CHECKING
@@ -63,6 +63,18 @@ def ratings_dat(path: Path) -> Table:
 def movies_dat(path: Path) -> Table:
     """Read the films of MovieLens-1M."""
     return _films(path, separated(path, separator="\t", names=("item_id", "title", "genres"), text=_recoded(path, "::")))
+
+
+def u_user(path: Path) -> Table:
+    """Read the users of MovieLens-100K."""
+    names = ("user_id", "age", "gender", "occupation", "zip_code")
+    return Table(path=path, frame=separated(path, separator="|", names=names, text=_recoded(path)), first_line=1)
+
+
+def users_dat(path: Path) -> Table:
+    """Read the users of MovieLens-1M; ages and occupations are numbers of groups."""
+    names = ("user_id", "gender", "age", "occupation", "zip_code")
+    return Table(path=path, frame=separated(path, separator="\t", names=names, text=_recoded(path, "::")), first_line=1)
 
 
 def _films(path: Path, frame: pl.DataFrame) -> Table:

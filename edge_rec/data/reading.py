@@ -1,18 +1,19 @@
-"""Interaction logs and item files, of any known format, as the toolkit takes them."""
+"""Interaction logs, item files and user files, of any known format, as the toolkit takes them."""
 
 from __future__ import annotations
 
-__all__ = ["read_interactions", "read_items"]
+__all__ = ["read_interactions", "read_items", "read_users"]
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
 
-from edge_rec.data.columns import ATTRIBUTES, ROLES, column_of, ids_of, timestamps_of
+from edge_rec.data.columns import ATTRIBUTES, ROLES, USER_ATTRIBUTES, column_of, ids_of, ratings_of, timestamps_of
 from edge_rec.data.formats import read_table
 from edge_rec.data.interactions import Interactions
 from edge_rec.data.items import Items
+from edge_rec.data.users import Users
 from edge_rec_runtime.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 def read_interactions(
     path: Path | str, *, user_column: str | None = None, item_column: str | None = None, timestamp_column: str | None = None
 ) -> Interactions:
-    """Read a log; every row is an event, whatever rating stands beside it.
+    """Read a log; every row is an event, whatever rating stands beside it; ratings are kept where there are any.
 
     A row that repeats another's user, item and time is the same event, logged twice: it is read once and counted in
     ``repeats``. A user who meets an item again at another time has met it twice.
@@ -45,6 +46,7 @@ def read_interactions(
     users, user_ids = _numbered(ids_of(table, column_of(table, "user", user_column)))
     items, item_ids = _numbered(ids_of(table, column_of(table, "item", item_column)))
     timestamps = timestamps_of(table, column_of(table, "timestamp", timestamp_column))
+    ratings = ratings_of(table)
     keep = _first_of_each(users, items, timestamps)
     return Interactions(
         users=users[keep],
@@ -52,6 +54,7 @@ def read_interactions(
         timestamps=timestamps[keep],
         user_ids=user_ids,
         item_ids=item_ids,
+        ratings=None if ratings is None else ratings[keep],
         repeats=len(users) - len(keep),
     )
 
@@ -77,12 +80,37 @@ def read_items(
     """
     table = read_table(Path(path))
     ids = ids_of(table, column_of(table, "item", item_column))
+    _refuse_repeated(table, ids, "item")
+    return Items(titles=_titles(table, ids, title_column), attributes=_attributes(table, ids, attribute_columns))
+
+
+def read_users(path: Path | str, *, user_column: str | None = None) -> Users:
+    """Read what is known of the users: the columns of `USER_ATTRIBUTES`; an empty field is not known.
+
+    Args:
+        path: CSV, TSV, Parquet, RecBole ``.user``, or MovieLens' ``u.user`` or ``users.dat``.
+        user_column: Column of user ids, found by its name unless given.
+
+    Raises:
+        DataError: The file cannot be used as it is, or two lines have one user id.
+    """
+    table = read_table(Path(path))
+    ids = ids_of(table, column_of(table, "user", user_column))
+    _refuse_repeated(table, ids, "user")
+    attributes = {}
+    for column in table.frame.columns:
+        if attribute := USER_ATTRIBUTES.get(column.replace("_", "").lower()):
+            values = table.frame[column].cast(pl.String).fill_null("").str.strip_chars()
+            attributes[attribute] = {one: value for one, value in zip(ids, values, strict=True) if value}
+    return Users(attributes=attributes)
+
+
+def _refuse_repeated(table: Table, ids: pl.Series, what: str) -> None:
     repeated = (~ids.is_first_distinct()).arg_true()
     if len(repeated):
         row, one = repeated[0], ids[repeated[0]]
         first = table.where((ids == one).arg_true()[0])
-        raise DataError(f"{table.where(row)}: item id {one!r} stands already at {first}; keep one of the two")
-    return Items(titles=_titles(table, ids, title_column), attributes=_attributes(table, ids, attribute_columns))
+        raise DataError(f"{table.where(row)}: {what} id {one!r} stands already at {first}; keep one of the two")
 
 
 def _titles(table: Table, ids: pl.Series, asked: str | None) -> dict[str, str]:

