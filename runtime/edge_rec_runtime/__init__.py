@@ -12,16 +12,22 @@ __all__ = [
     "Bundle",
     "BundleContents",
     "Catalogue",
+    "Feature",
+    "Fp16Table",
     "Fp32Table",
     "History",
+    "Int4Table",
     "Int8Table",
     "ItemTable",
     "Manifest",
+    "NeighbourTable",
     "Precision",
     "Progress",
     "Recommendation",
     "Recommendations",
     "Recommender",
+    "SparseInt8Table",
+    "SparseTable",
     "read_histories",
     "silent",
     "top_k",
@@ -35,7 +41,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from edge_rec_runtime.bundle import Bundle, BundleContents, Manifest, write_bundle
     from edge_rec_runtime.catalogue import Catalogue
-    from edge_rec_runtime.codes import LAYOUTS, BinaryTable, Fp32Table, Int8Table, ItemTable
+    from edge_rec_runtime.codes import (
+        LAYOUTS,
+        BinaryTable,
+        Fp16Table,
+        Fp32Table,
+        Int4Table,
+        Int8Table,
+        ItemTable,
+        NeighbourTable,
+        SparseInt8Table,
+        SparseTable,
+    )
+    from edge_rec_runtime.features import Feature
     from edge_rec_runtime.histories import History, read_histories, write_histories
     from edge_rec_runtime.precision import Precision
     from edge_rec_runtime.progress import Progress, silent
@@ -50,16 +68,22 @@ _HOMES: dict[str, str] = {
     "Bundle": "bundle",
     "BundleContents": "bundle",
     "Catalogue": "catalogue",
+    "Feature": "features",
+    "Fp16Table": "codes",
     "Fp32Table": "codes",
     "History": "histories",
+    "Int4Table": "codes",
     "Int8Table": "codes",
     "ItemTable": "codes",
     "Manifest": "bundle",
+    "NeighbourTable": "codes",
     "Precision": "precision",
     "Progress": "progress",
     "Recommendation": "recommendations",
     "Recommendations": "recommendations",
     "Recommender": "recommender",
+    "SparseInt8Table": "codes",
+    "SparseTable": "codes",
     "read_histories": "histories",
     "silent": "progress",
     "top_k": "search",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_rec_runtime._lines import refuse_breaks
 from edge_rec_runtime.errors import DataError, RequestError
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Catalogue:
         """Refuse what could not be written to a bundle and read back as it was."""
         if not self.ids:
             raise DataError("the catalogue is empty; a recommender needs at least one item")
-        _refuse_breaks("id", self.ids)
+        refuse_breaks("id of item", self.ids)
         if "" in self._rows:
             raise DataError(f"the id of item {self.ids.index('')} is empty; every item needs an id")
         if len(self._rows) != len(self.ids):
@@ -51,7 +52,7 @@ class Catalogue:
             raise DataError(f"item id {twice!r} stands twice in the catalogue; every id names one item")
         if self.titles is not None:
             self._refuse_length("titles", len(self.titles))
-            _refuse_breaks("title", self.titles)
+            refuse_breaks("title of item", self.titles)
         for name, values in (self.attributes or {}).items():
             self._refuse_length(f"lists of the attribute {name!r}", len(values))
         if self.popularity is not None:
@@ -159,28 +160,6 @@ class Catalogue:
     def _refuse_length(self, what: str, found: int) -> None:
         if found != len(self.ids):
             raise DataError(f"there are {found} {what} for {len(self.ids)} items; there must be one an item, in the same order")
-
-
-def _refuse_breaks(what: str, lines: Sequence[str]) -> None:
-    """Refuse lines that a text file of one a line would not give back."""
-    try:  # all at once: a catalogue of millions is checked whenever it is opened
-        whole = "\n".join(lines)
-        whole.encode()
-        if whole.count("\n") == len(lines) - 1 and "\r" not in whole and "\0" not in whole:
-            return
-    except (TypeError, UnicodeEncodeError):
-        pass  # the line at fault is named below
-    for row, line in enumerate(lines):
-        if not isinstance(line, str):
-            raise DataError(f"the {what} of item {row} is {line!r}; expected text")
-        if "\n" in line or "\r" in line or "\0" in line:
-            raise DataError(f"the {what} of item {row}, {line!r}, holds a line break; take it out")
-        try:
-            line.encode()
-        except UnicodeEncodeError:
-            raise DataError(
-                f"the {what} of item {row}, {line!r}, cannot be written as UTF-8; decode the source rightly"
-            ) from None
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -1,19 +1,25 @@
-"""Histories of users in a file: one JSON object a line, ``{"user": "1", "history": ["50", "172"], "target": "181"}``."""
+"""Histories of users in a file: one JSON object a line, ``{"user": "1", "history": ["50", "172"], "target": "181"}``.
+
+What a model takes besides the events stands under ``context``: ``{"history": ["50"], "context": {"age": "25", "tags": ["a"]}}``.
+"""
 
 from __future__ import annotations
 
 __all__ = ["History", "read_histories", "write_histories"]
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from edge_rec_runtime._jsonl import context_of, is_texts, read_records
 from edge_rec_runtime.atomic import replace_file
 from edge_rec_runtime.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+_EXAMPLE = '{"history": ["50", "172"]}'
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,13 @@ class History:
         events: Item ids, oldest first.
         target: The event after them, held out.
         user: The user's id.
+        context: Raw values of context features by name, for models that take some.
     """
 
     events: tuple[str, ...]
     target: str | None = None
     user: str | None = None
+    context: Mapping[str, object] | None = field(default=None, hash=False)
 
 
 def read_histories(path: Path | str) -> list[History]:
@@ -37,16 +45,7 @@ def read_histories(path: Path | str) -> list[History]:
     Raises:
         DataError: The file is missing, holds no history, or has a line that is none; the message names the line.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; expected a JSONL file of histories") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read as UTF-8 text ({error}); expected a JSONL file of histories") from error
-    histories = [_parse(line, f"{path}, line {number}") for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if not histories:
-        raise DataError(f'{path}: holds no history; expected lines like {{"history": ["50", "172"]}}')
-    return histories
+    return [_parse(record, where) for where, record in read_records(path, what="history", example=_EXAMPLE)]
 
 
 def write_histories(path: Path | str, histories: Iterable[History]) -> None:
@@ -59,27 +58,20 @@ def _line(history: History) -> bytes:
     record["history"] = list(history.events)
     if history.target is not None:
         record["target"] = history.target
+    if history.context is not None:
+        record["context"] = dict(history.context)
     return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
 
-def _parse(line: str, where: str) -> History:
-    expected = 'expected an object like {"history": ["50", "172"]}'
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        raise DataError(f"{where}: {line[:60]!r} is not JSON; {expected}") from None
-    if not isinstance(record, dict) or not _is_ids(record.get("history")):
-        raise DataError(f"{where}: {line[:60]!r} has no list of ids under 'history'; {expected}, ids in quotes")
+def _parse(record: Mapping[str, Any], where: str) -> History:
+    if not is_texts(record.get("history")):
+        raise DataError(f"{where}: no list of ids under 'history'; expected an object like {_EXAMPLE}, ids in quotes")
     for key in ("target", "user"):
         if not isinstance(record.get(key), str | None):
             raise DataError(f"{where}: {key} is {record[key]!r}; expected an id in quotes")
-    history = History(tuple(record["history"]), target=record.get("target"), user=record.get("user"))
-    try:
-        "".join((*history.events, history.target or "", history.user or "")).encode()
-    except UnicodeEncodeError:
-        raise DataError(f"{where}: {line[:60]!r} holds half a character, a lone surrogate; write ids as UTF-8") from None
-    return history
-
-
-def _is_ids(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return History(
+        tuple(record["history"]),
+        target=record.get("target"),
+        user=record.get("user"),
+        context=context_of(record, where),
+    )

@@ -10,18 +10,20 @@ from typing import Self
 
 from edge_rec_runtime.errors import ConversionError
 
-ITEM_PRECISIONS = ("fp32", "int8", "binary")
-NETWORK_PRECISIONS = ("fp32", "int8", "int8-dynamic", "int8-static", "int8-weights")
+ITEM_PRECISIONS = ("fp32", "fp16", "int8", "int4", "binary")
+NETWORK_PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic", "int8-static", "int8-weights", "binary")
 RESCORE_PRECISIONS = ("none", "int8")
+
+_NEIGHBOURS = ("fp32", "int8")  # the presets that fit a sparse table
 
 
 @dataclass(frozen=True, kw_only=True)
 class Precision:
-    """What each part of a retriever is stored and computed in.
+    """What each part of a model is stored and computed in.
 
     Attributes:
-        items: Layout of the table that is scanned.
-        network: The encoder. ``int8`` leaves the choice of the better int8 network to verification.
+        items: Layout of the table that is scanned; of a ranker, its embedding tables, which are inside its graph.
+        network: The encoder; of a ranker, its dense layers. ``int8`` leaves the better int8 network for verification to choose.
         rescore: Layout of the table that scores the scan's best candidates again, or ``none``.
     """
 
@@ -61,6 +63,26 @@ class Precision:
             parts[name] = value
         return cls(**parts)
 
+    def require(self, kind: str) -> None:
+        """Refuse what a kind of model cannot have; a retriever can have all of the grammar.
+
+        Args:
+            kind: ``retriever``, ``neighbours`` or ``ranker``.
+
+        Raises:
+            ConversionError: The precision is not one for this kind; the message names one that is.
+        """
+        if kind == "ranker" and self.rescore != "none":
+            raise ConversionError(
+                f"precision {self.slug!r} scores candidates again (rescore={self.rescore}), and a ranker scores each only once; "
+                f"use {'binary-only' if self.items == 'binary' else 'rescore=none'}"
+            )
+        if kind == "neighbours" and self.asked.slug not in _NEIGHBOURS:
+            raise ConversionError(
+                f"precision {self.slug!r} is not for a table of neighbours, which has no network and no vectors; "
+                f"use {' or '.join(_NEIGHBOURS)}"
+            )
+
     @property
     def asked(self) -> Precision:
         """What was asked for where verification chose the network: any int8 network counts as ``int8``."""
@@ -78,6 +100,7 @@ class Precision:
 
 PRESETS: dict[str, dict[str, str]] = {
     "fp32": {"items": "fp32", "network": "fp32", "rescore": "none"},
+    "fp16": {"items": "fp16", "network": "fp16", "rescore": "none"},
     "int8": {"items": "int8", "network": "int8", "rescore": "none"},
     "binary": {"items": "binary", "network": "int8", "rescore": "int8"},
     "binary-only": {"items": "binary", "network": "int8", "rescore": "none"},

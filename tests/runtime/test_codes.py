@@ -115,7 +115,7 @@ def test_taking_rows_changes_no_score(drawn: tuple[NDArray[np.float32], NDArray[
     table = Int8Table.encode(values)
     assert np.array_equal(table.take(rows).scores(query), table.scores(query)[rows])
     for one in (table, Fp32Table.encode(values), BinaryTable.pack(values > 0, values[:, 0], None, np.eye(values.shape[1]))):
-        again = LAYOUTS[one.layout].from_parts(one.parts())
+        again = LAYOUTS[one.layout].from_parts(one.parts(), dims=one.dims)
         assert np.array_equal(again.scores(query), one.scores(query))
         assert (again.rows, again.dims, again.nbytes) == (*values.shape, sum(part.nbytes for part in one.parts().values()))
 
@@ -181,4 +181,4 @@ def test_parts_that_do_not_make_a_table_are_refused(layout: str, change: dict[st
     }
     parts = made[layout].parts() | change
     with pytest.raises(BundleError):
-        LAYOUTS[layout].from_parts({name: part for name, part in parts.items() if part is not None})
+        LAYOUTS[layout].from_parts({name: part for name, part in parts.items() if part is not None}, dims=8)

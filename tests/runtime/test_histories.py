@@ -32,7 +32,7 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, histo
         ("", "holds no history"),
         ('{"history": ["1"]}\n{oops', "line 2: '{oops' is not JSON"),
         ("[" * 100_000, "line 1"),
-        ('["1", "2"]', "no list of ids"),
+        ('["1", "2"]', "is no object"),
         ('{"history": "12"}', "no list of ids"),
         ('{"history": [1, 2]}', "ids in quotes"),
         ('{"history": ["1"], "target": 3}', "target is 3"),

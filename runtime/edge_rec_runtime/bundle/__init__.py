@@ -8,6 +8,7 @@ __all__ = [
     "BundleContents",
     "CatalogueMembers",
     "EncoderMember",
+    "FeatureMember",
     "Manifest",
     "TableMember",
     "write_bundle",
@@ -15,4 +16,4 @@ __all__ = [
 
 from edge_rec_runtime.bundle._read import Bundle
 from edge_rec_runtime.bundle._write import BundleContents, write_bundle
-from edge_rec_runtime.bundle.manifest import SCHEMA_VERSION, CatalogueMembers, EncoderMember, Manifest, TableMember
+from edge_rec_runtime.bundle.manifest import SCHEMA_VERSION, CatalogueMembers, EncoderMember, FeatureMember, Manifest, TableMember

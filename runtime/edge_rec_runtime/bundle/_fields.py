@@ -1,9 +1,11 @@
-"""Single values out of a manifest's JSON: each is what it must be, or one sentence says what it is."""
+"""A manifest's JSON and single values out of it: each is what it must be, or one sentence says what it is."""
 
 from __future__ import annotations
 
-__all__ = ["choice", "digest", "mapping", "mappings", "number", "optional_text", "shape", "text", "unique_keys"]
+__all__ = ["choice", "digest", "load", "mapping", "mappings", "number", "optional_text", "shape", "text"]
 
+import json
+import math
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,6 +16,29 @@ if TYPE_CHECKING:
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _MOST = 2**53 - 1  # whole numbers that every JSON reader keeps
+
+
+def load(text: bytes) -> Mapping[str, Any]:
+    """Return a manifest's object; every number in it is finite, and no key stands twice."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(f"{constant} is not JSON")
+
+    def finite(number: str) -> float:
+        value = float(number)
+        if not math.isfinite(value):
+            refuse(number)
+        return value
+
+    try:
+        record = json.loads(text.decode(), parse_constant=refuse, parse_float=finite, object_pairs_hook=_unique_keys)
+    except RecursionError:
+        raise BundleError("manifest.json is nested too deep; the file is hostile") from None
+    except ValueError as error:
+        raise BundleError(f"manifest.json is not the JSON of a manifest ({str(error)[:120]}); the file is damaged") from None
+    if not isinstance(record, dict):
+        raise BundleError(f"manifest.json holds a {type(record).__name__}; expected an object, the file is damaged")
+    return record
 
 
 def text(record: Mapping[str, Any], key: str) -> str:
@@ -81,7 +106,7 @@ def digest(record: Mapping[str, Any], member: str) -> str:
     return value
 
 
-def unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """Build an object, for ``json.loads``; a key that stands twice is refused."""
     record = dict(pairs)
     if len(record) != len(pairs):

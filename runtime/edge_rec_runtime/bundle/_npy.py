@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # dtype in the manifest -> dtype in the file
-DTYPES: dict[str, str] = {"float32": "<f4", "float16": "<f2", "int8": "|i1", "uint8": "|u1", "uint32": "<u4"}
+DTYPES: dict[str, str] = {
+    "float32": "<f4",
+    "float16": "<f2",
+    "int8": "|i1",
+    "uint8": "|u1",
+    "int32": "<i4",
+    "uint16": "<u2",
+    "uint32": "<u4",
+}
 
 _ALIGNMENT = 64
 

@@ -10,15 +10,16 @@ import json
 import mmap
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, cast
 
 from edge_rec_runtime.bundle import _npy
 from edge_rec_runtime.bundle._archive import ALIGNMENT, Entry, check_canonical, inflate, read_directory
 from edge_rec_runtime.bundle._limits import MANIFEST_LIMIT, text_limit
 from edge_rec_runtime.bundle.manifest import Manifest
 from edge_rec_runtime.catalogue import Catalogue
-from edge_rec_runtime.codes import LAYOUTS, ItemTable
-from edge_rec_runtime.errors import BundleError, DataError, RequestError
+from edge_rec_runtime.codes import LAYOUTS, SPARSE_LAYOUTS, ItemTable, NeighbourTable
+from edge_rec_runtime.errors import BundleError, DataError, ModelError, RequestError
+from edge_rec_runtime.features import Feature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,11 +163,39 @@ class Bundle:
             BundleError: The bundle has no such table, or its arrays do not fit together.
         """
         layout = self.manifest.layouts.get(role)
-        if layout is None:
-            raise BundleError(f"{self.path}: the bundle has no table {role!r}; it has {', '.join(self.manifest.layouts)}")
-        return LAYOUTS[layout].from_parts(
-            {entry.part: self.array(entry.member) for entry in self.manifest.tables if entry.role == role}
-        )
+        if layout not in LAYOUTS:
+            self._refuse_role(role)
+        return LAYOUTS[layout].from_parts(self._parts(role), dims=self.manifest.dims)
+
+    def neighbours(self) -> NeighbourTable:
+        """Return the table of neighbours, its arrays mapped.
+
+        Raises:
+            BundleError: The bundle has none, or its arrays do not fit together.
+        """
+        layout = self.manifest.layouts.get("neighbours")
+        if layout not in SPARSE_LAYOUTS:
+            self._refuse_role("neighbours")
+        return SPARSE_LAYOUTS[layout].from_parts(self._parts("neighbours"))
+
+    def item_values(self) -> dict[str, NDArray[Any]]:
+        """Return the values of each feature of items, in the order of the catalogue, mapped and not yet checked."""
+        return self._parts("item-features")
+
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """What the graph takes besides, in the order of its inputs; their words are read when they are first asked for."""
+        ids = self.manifest.catalogue.ids
+        words: dict[str | None, tuple[str, ...]] = {None: ()}
+        words |= {member: self._lines(member, None) for member in self.manifest.vocabularies}
+        words |= {ids: self.catalogue.ids} if any(entry.vocabulary == ids for entry in self.manifest.features) else {}
+        try:
+            return tuple(
+                Feature(entry.name, cast("Any", entry.kind), cast("Any", entry.of), words[entry.vocabulary], entry.longest)
+                for entry in self.manifest.features
+            )
+        except (ModelError, DataError) as error:
+            raise BundleError(f"{self.path}: {error}") from None
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -174,8 +203,8 @@ class Bundle:
         members = self.manifest.catalogue
         try:
             return Catalogue(
-                self._lines(members.ids),
-                None if members.titles is None else self._lines(members.titles),
+                self._lines(members.ids, members.items),
+                None if members.titles is None else self._lines(members.titles, members.items),
                 None if members.attributes is None else self._attributes(members.attributes),
                 None if members.popularity is None else self.array(members.popularity),
             )
@@ -185,6 +214,7 @@ class Bundle:
     def _check_structure(self) -> None:
         manifest, catalogue = self.manifest, self.manifest.catalogue
         named = [*manifest.encoder_members.values(), *(entry.member for entry in manifest.tables)]
+        named += manifest.vocabularies
         named += [one for one in (catalogue.ids, catalogue.titles, catalogue.attributes, catalogue.popularity) if one is not None]
         if (
             sorted(named) != sorted(manifest.sha256)
@@ -196,11 +226,13 @@ class Bundle:
                 f"the manifest and the file name different members ({', '.join(odd)[:200]}); the file is damaged or hostile"
             )
         for role in manifest.layouts:
-            table = self.table(role)
-            if (table.rows, table.dims) != (catalogue.items, manifest.dims):
+            if role == "item-features":
+                self.item_values()
+                continue
+            rows = self.neighbours().rows if role == "neighbours" else self.table(role).rows
+            if rows != catalogue.items:
                 raise BundleError(
-                    f"the table {role!r} is {table.rows} x {table.dims}; "
-                    f"the manifest says {catalogue.items} items x {manifest.dims}, the file is damaged"
+                    f"the table {role!r} has {rows} rows; the manifest says {catalogue.items} items, the file is damaged"
                 )
         if catalogue.popularity is not None:
             self.array(catalogue.popularity)
@@ -210,11 +242,21 @@ class Bundle:
             raise BundleError(f"{self.path}: no member {member!r}; the bundle is closed or has only {', '.join(self._entries)}")
         return self._entries[member]
 
-    def _lines(self, member: str) -> tuple[str, ...]:
+    def _parts(self, role: str) -> dict[str, NDArray[Any]]:
+        return {entry.part: self.array(entry.member) for entry in self.manifest.tables if entry.role == role}
+
+    def _refuse_role(self, role: str) -> NoReturn:
+        raise BundleError(
+            f"{self.path}: this bundle of the kind {self.manifest.kind!r} has no table {role!r}; "
+            f"it has {', '.join(self.manifest.layouts) or 'none'}"
+        )
+
+    def _lines(self, member: str, count: int | None) -> tuple[str, ...]:
+        """Return the lines of a text, of which there must be so many, unless None."""
         lines = self._text(member).split("\n")
-        if lines.pop() != "" or len(lines) != self.manifest.catalogue.items:
+        if lines.pop() != "" or (count is not None and len(lines) != count):
             raise BundleError(
-                f"member {member!r} has {len(lines)} lines; expected one for each of {self.manifest.catalogue.items} items"
+                f"member {member!r} has {len(lines)} lines or no end; expected {count or 'some'}, and a line break after the last"
             )
         return tuple(lines)
 

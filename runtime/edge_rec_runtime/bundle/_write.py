@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from edge_rec_runtime.atomic import replace_file
 from edge_rec_runtime.bundle import _npy
 from edge_rec_runtime.bundle._archive import Member, write_archive
 from edge_rec_runtime.bundle._limits import MANIFEST_LIMIT, text_limit
-from edge_rec_runtime.bundle.manifest import CatalogueMembers, EncoderMember, Manifest, TableMember
+from edge_rec_runtime.bundle.kinds import FEATURE_LAYOUT, KINDS
+from edge_rec_runtime.bundle.manifest import CatalogueMembers, EncoderMember, FeatureMember, Manifest, TableMember
 from edge_rec_runtime.errors import BundleError
 
 if TYPE_CHECKING:
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_rec_runtime.catalogue import Catalogue
-    from edge_rec_runtime.codes import ItemTable
+    from edge_rec_runtime.codes import ItemTable, NeighbourTable
+    from edge_rec_runtime.features import Feature
     from edge_rec_runtime.precision import Precision
+
+
+_IDS = "catalogue/ids.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +41,15 @@ class BundleContents:
     Attributes:
         name: The model's name.
         precision: What its parts are stored and computed in.
-        encoders: The graph for each target, ``onnx`` or ``tflite``.
-        tables: The item table of each role: ``items``, and where the scan is approximate ``rescore``.
+        kind: ``retriever``, ``neighbours`` or ``ranker``.
+        encoders: The graph for each target, ``onnx`` or ``tflite``; none for ``neighbours``.
+        tables: The table of each role. A retriever has ``items``, and where the scan is approximate ``rescore``; ``neighbours``
+            has ``neighbours``; a ranker has none.
         catalogue: The items, in the order of the tables' rows.
-        max_length: Longest history, in events, that the encoder takes.
+        max_length: Newest events of a history that count; None for a ranker.
+        features: What the graph takes besides, in the order of its inputs: all that a ranker takes, and of the context what a
+            retriever does.
+        item_values: For each feature of items its values, as `Feature.encode` gives them, in the order of the catalogue.
         metrics: Quality measured from this file, plain JSON values.
         verification: The verdict of the comparison with the source.
         provenance: What it was made from and with; no paths, no times.
@@ -47,10 +57,13 @@ class BundleContents:
 
     name: str
     precision: Precision
-    encoders: Mapping[str, bytes]
-    tables: Mapping[str, ItemTable]
+    kind: str = "retriever"
+    encoders: Mapping[str, bytes] = field(default_factory=dict)
+    tables: Mapping[str, ItemTable | NeighbourTable] = field(default_factory=dict)
     catalogue: Catalogue
-    max_length: int
+    max_length: int | None = None
+    features: tuple[Feature, ...] = ()
+    item_values: Mapping[str, NDArray[Any]] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     verification: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -63,8 +76,10 @@ def write_bundle(path: Path | str, contents: BundleContents) -> None:
         BundleError: The parts do not fit together.
         OSError: The disk is full or the folder cannot be written; no file is left.
     """
-    members = list(_members(contents))
-    manifest = _manifest(contents, members)
+    _check_fit(contents)
+    vocabularies = _vocabularies(contents)
+    members = list(_members(contents, vocabularies))
+    manifest = _manifest(contents, members, vocabularies)
     Manifest.parse(manifest)  # what is written must be what a device reads
     _refuse_excess(manifest, members, len(contents.catalogue))
     replace_file(
@@ -82,14 +97,50 @@ def _refuse_excess(manifest: bytes, members: list[Member], items: int) -> None:
             raise BundleError(f"{name} would have {size} bytes for {items} items; devices read at most {limit}, shorten it")
 
 
-def _members(contents: BundleContents) -> Iterator[Member]:
+def _check_fit(contents: BundleContents) -> None:
+    """Refuse parts of different sizes, and parts that the kind does not have."""
+    items = len(contents.catalogue)
+    if contents.kind not in KINDS:
+        raise BundleError(f"kind {contents.kind!r} is not known; use one of {', '.join(KINDS)}")
+    if KINDS[contents.kind].window != (contents.max_length is not None):
+        raise BundleError(f"max_length is {contents.max_length}; a ranker has none, and the other kinds need one")
+    rows = {role: table.rows for role, table in contents.tables.items()}
+    dims = {role: table.dims for role, table in _vector_tables(contents).items()}
+    if not set(rows.values()) <= {items} or len(set(dims.values())) > 1:
+        raise BundleError(f"the catalogue has {items} items and the tables have rows {rows} and dims {dims}; they must agree")
+    of_items = {feature.name: feature for feature in contents.features if feature.of == "item"}
+    if set(of_items) != set(contents.item_values):
+        raise BundleError(
+            f"there are values of items for {', '.join(contents.item_values) or 'no feature'}; "
+            f"the features of items are {', '.join(of_items) or 'none'}"
+        )
+    for name, feature in of_items.items():
+        fault = feature.misfit(contents.item_values[name], rows=items)
+        if fault:
+            raise BundleError(f"the values of the feature {name!r}: {fault}")
+
+
+def _vector_tables(contents: BundleContents) -> dict[str, ItemTable]:
+    roles = KINDS["retriever"].roles
+    return {role: cast("ItemTable", table) for role, table in contents.tables.items() if role in roles}
+
+
+def _vocabularies(contents: BundleContents) -> dict[tuple[str, ...], str]:
+    """Return the member for each vocabulary; equal ones share one, and those of all items are the catalogue's ids."""
+    members = {contents.catalogue.ids: _IDS}
+    for feature in contents.features:
+        if feature.vocabulary:
+            members.setdefault(feature.vocabulary, f"features/{feature.name}.txt")
+    return members
+
+
+def _members(contents: BundleContents, vocabularies: Mapping[tuple[str, ...], str]) -> Iterator[Member]:
     for target, graph in sorted(contents.encoders.items()):
-        yield Member(name=f"encoder.{target}", pieces=[graph])
-    for role, table in sorted(contents.tables.items()):
-        for part, array in table.parts().items():
-            yield _array_member(f"tables/{role}.{part}.npy", array)
+        yield Member(name=f"{KINDS[contents.kind].graph}.{target}", pieces=[graph])
+    for role, part, _, array in _arrays(contents):
+        yield _array_member(f"tables/{role}.{part}.npy", array)
     catalogue = contents.catalogue
-    yield _lines_member("catalogue/ids.txt", catalogue.ids)
+    yield _lines_member(_IDS, catalogue.ids)
     if catalogue.titles is not None:
         yield _lines_member("catalogue/titles.txt", catalogue.titles)
     if catalogue.attributes:
@@ -97,6 +148,19 @@ def _members(contents: BundleContents) -> Iterator[Member]:
         yield Member(name="catalogue/attributes.json", pieces=[text.encode()], deflate=True)
     if catalogue.popularity is not None:
         yield _array_member("catalogue/popularity.npy", catalogue.popularity)
+    for words, member in vocabularies.items():
+        if member != _IDS:
+            yield _lines_member(member, words)
+
+
+def _arrays(contents: BundleContents) -> Iterator[tuple[str, str, str, NDArray[Any]]]:
+    """Yield role, part, layout and array of every table, values of items last."""
+    for role, table in sorted(contents.tables.items()):
+        for part, array in table.parts().items():
+            yield role, part, table.layout, array
+    for feature in contents.features:
+        if feature.of == "item":
+            yield "item-features", feature.name, FEATURE_LAYOUT, contents.item_values[feature.name]
 
 
 def _lines_member(name: str, lines: tuple[str, ...]) -> Member:
@@ -110,39 +174,45 @@ def _array_member(name: str, array: NDArray[Any]) -> Member:
     return Member(name=name, pieces=[_npy.header(array.dtype.name, array.shape), raw.reshape(-1).view(np.uint8).data])
 
 
-def _manifest(contents: BundleContents, members: list[Member]) -> bytes:
-    rows = {role: table.rows for role, table in contents.tables.items()}
-    dims = {role: table.dims for role, table in contents.tables.items()}
-    if set(rows.values()) != {len(contents.catalogue)} or len(set(dims.values())) != 1:
-        raise BundleError(
-            f"the catalogue has {len(contents.catalogue)} items and the tables have rows {rows} and dims {dims}; they must agree"
-        )
+def _manifest(contents: BundleContents, members: list[Member], vocabularies: Mapping[tuple[str, ...], str]) -> bytes:
     names = {member.name for member in members}
 
     def optional(name: str) -> str | None:
         return name if name in names else None
 
     return Manifest(
+        kind=contents.kind,
         name=contents.name,
         precision=contents.precision,
-        encoders=tuple(EncoderMember(target=target, member=f"encoder.{target}") for target in sorted(contents.encoders)),
-        max_length=contents.max_length,
-        dims=next(iter(dims.values())),
+        encoders=tuple(
+            EncoderMember(target=target, member=f"{KINDS[contents.kind].graph}.{target}") for target in sorted(contents.encoders)
+        ),
+        max_length=contents.max_length or 0,
+        dims=next((table.dims for table in _vector_tables(contents).values()), 0),
+        features=tuple(
+            FeatureMember(
+                name=feature.name,
+                kind=feature.kind,
+                of=feature.of,
+                vocabulary=vocabularies.get(feature.vocabulary),
+                longest=feature.longest,
+            )
+            for feature in contents.features
+        ),
         tables=tuple(
             TableMember(
                 name=f"{role}.{part}",
                 role=role,
-                layout=table.layout,
+                layout=layout,
                 dtype=array.dtype.name,
                 shape=array.shape,
                 member=f"tables/{role}.{part}.npy",
             )
-            for role, table in sorted(contents.tables.items())
-            for part, array in table.parts().items()
+            for role, part, layout, array in _arrays(contents)
         ),
         catalogue=CatalogueMembers(
             items=len(contents.catalogue),
-            ids="catalogue/ids.txt",
+            ids=_IDS,
             titles=optional("catalogue/titles.txt"),
             attributes=optional("catalogue/attributes.json"),
             popularity=optional("catalogue/popularity.npy"),
@@ -150,7 +220,7 @@ def _manifest(contents: BundleContents, members: list[Member]) -> bytes:
         metrics=contents.metrics,
         verification=contents.verification,
         provenance=contents.provenance,
-        model_bytes=sum(map(len, contents.encoders.values())) + sum(table.nbytes for table in contents.tables.values()),
+        model_bytes=sum(map(len, contents.encoders.values())) + sum(array.nbytes for *_, array in _arrays(contents)),
         sha256={member.name: _sha256(member) for member in members},
     ).render()
 

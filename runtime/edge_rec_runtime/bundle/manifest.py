@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-__all__ = ["SCHEMA_VERSION", "CatalogueMembers", "EncoderMember", "Manifest", "TableMember"]
+__all__ = ["SCHEMA_VERSION", "CatalogueMembers", "EncoderMember", "FeatureMember", "Manifest", "TableMember"]
 
 import json
-import math
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from edge_rec_runtime.bundle import _fields as fields
 from edge_rec_runtime.bundle._npy import DTYPES
-from edge_rec_runtime.codes import LAYOUTS
+from edge_rec_runtime.bundle.kinds import KINDS
 from edge_rec_runtime.errors import BundleError, ConversionError
+from edge_rec_runtime.features import KINDS as FEATURE_KINDS
 from edge_rec_runtime.precision import Precision
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 SCHEMA_VERSION = 1
 
 _TARGETS = ("onnx", "tflite")
-_ROLES = ("items", "rescore")
+_LONGEST = 1_000_000  # events or words
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderMember:
-    """The encoder for one target."""
+    """The graph for one target."""
 
     target: str
     member: str
@@ -34,7 +34,7 @@ class EncoderMember:
 
 @dataclass(frozen=True, kw_only=True)
 class TableMember:
-    """One array of an item table; ``name`` is ``<role>.<part>``."""
+    """One array of a table; ``name`` is ``<role>.<part>``."""
 
     name: str
     role: str
@@ -47,6 +47,17 @@ class TableMember:
     def part(self) -> str:
         """Name of the array within its table."""
         return self.name.removeprefix(f"{self.role}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureMember:
+    """One feature that the graph takes, and where its words stand: the catalogue's ids, a member of its own, or None."""
+
+    name: str
+    kind: str
+    of: str
+    vocabulary: str | None
+    longest: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,25 +76,29 @@ class Manifest:
     """What is in a bundle.
 
     Attributes:
+        kind: A key of `KINDS`.
         name: The model's name.
         precision: What its parts are stored and computed in.
-        encoders: One entry a target.
-        max_length: Longest history, in events, that the encoder takes.
-        dims: Width of a vector.
+        encoders: The graphs, one entry a target.
+        max_length: Newest events of a history that count; 0 where the kind takes no history.
+        dims: Width of a vector; 0 where the kind has none.
+        features: What the graph takes besides, in the order of its inputs.
         tables: One entry an array.
         catalogue: The catalogue's members.
         metrics: Quality measured from this file on held-out histories, or empty.
         verification: The verdict of the comparison with the source, or empty.
         provenance: What it was made from and with.
-        model_bytes: Bytes of the encoder graphs and the tables.
+        model_bytes: Bytes of the graphs and the tables.
         sha256: Hex digest of every member but the manifest.
     """
 
+    kind: str
     name: str
     precision: Precision
     encoders: tuple[EncoderMember, ...]
     max_length: int
     dims: int
+    features: tuple[FeatureMember, ...]
     tables: tuple[TableMember, ...]
     catalogue: CatalogueMembers
     metrics: Mapping[str, Any]
@@ -99,8 +114,14 @@ class Manifest:
 
     @property
     def encoder_members(self) -> dict[str, str]:
-        """The member of each target's encoder."""
+        """The member of each target's graph."""
         return {entry.target: entry.member for entry in self.encoders}
+
+    @property
+    def vocabularies(self) -> tuple[str, ...]:
+        """The members that hold words of features and nothing else, each once."""
+        found = dict.fromkeys(entry.vocabulary for entry in self.features if entry.vocabulary is not None)
+        return tuple(member for member in found if member != self.catalogue.ids)
 
     def render(self) -> bytes:
         """Return the manifest as JSON text, keys in the order of the format's description.
@@ -108,13 +129,17 @@ class Manifest:
         Raises:
             BundleError: Metrics, verification or provenance hold what JSON cannot.
         """
+        kind = KINDS[self.kind]
+        inputs: dict[str, Any] = {"max_length": self.max_length} if kind.window else {}
+        inputs |= {"dims": self.dims} if kind.vectors else {}
+        inputs |= {"features": [asdict(entry) for entry in self.features]} if self.features else {}
         record = {
             "schema_version": SCHEMA_VERSION,
-            "kind": "retriever",
+            "kind": self.kind,
             "name": self.name,
             "precision": asdict(self.precision),
             "encoders": [asdict(entry) for entry in self.encoders],
-            "inputs": {"max_length": self.max_length, "dims": self.dims},
+            "inputs": inputs,
             "tables": [asdict(entry) for entry in self.tables],
             "catalogue": asdict(self.catalogue),
             "metrics": self.metrics,
@@ -137,25 +162,29 @@ class Manifest:
         Raises:
             BundleError: It is no JSON, of a newer schema, lacks a key, or a value is not what it must be.
         """
-        record = _load(text)
+        record = fields.load(text)
         version = fields.number(record, "schema_version", least=1)
         if version > SCHEMA_VERSION:
             raise BundleError(
                 f"the bundle has schema version {version}; this release of edge-rec reads version {SCHEMA_VERSION}, "
                 "upgrade it: pip install -U edge-rec"
             )
-        fields.choice(record, "kind", ("retriever",))
-        inputs = fields.mapping(record, "inputs")
+        name = fields.choice(record, "kind", tuple(KINDS))
+        kind, inputs = KINDS[name], fields.mapping(record, "inputs")
         manifest = cls(
+            kind=name,
             name=fields.text(record, "name"),
-            precision=_precision(fields.mapping(record, "precision")),
+            precision=_precision(fields.mapping(record, "precision"), name),
             encoders=tuple(
                 EncoderMember(target=fields.choice(entry, "target", _TARGETS), member=fields.text(entry, "member"))
                 for entry in fields.mappings(record, "encoders")
             ),
-            max_length=fields.number(inputs, "max_length", least=1, most=1_000_000),
-            dims=fields.number(inputs, "dims", least=1),
-            tables=tuple(_table(entry) for entry in fields.mappings(record, "tables")),
+            max_length=fields.number(inputs, "max_length", least=1, most=_LONGEST) if kind.window else 0,
+            dims=fields.number(inputs, "dims", least=1) if kind.vectors else 0,
+            features=tuple(
+                _feature(entry, kind.features) for entry in (fields.mappings(inputs, "features") if "features" in inputs else ())
+            ),
+            tables=tuple(_table(entry, kind.roles) for entry in fields.mappings(record, "tables")),
             catalogue=_catalogue(fields.mapping(record, "catalogue")),
             metrics=fields.mapping(record, "metrics"),
             verification=fields.mapping(record, "verification"),
@@ -167,39 +196,31 @@ class Manifest:
         return manifest
 
 
-def _load(text: bytes) -> Mapping[str, Any]:
-    def refuse(constant: str) -> NoReturn:
-        raise ValueError(f"{constant} is not JSON")
-
-    def finite(number: str) -> float:
-        value = float(number)
-        if not math.isfinite(value):
-            refuse(number)
-        return value
-
+def _precision(record: Mapping[str, Any], kind: str) -> Precision:
     try:
-        record = json.loads(text.decode(), parse_constant=refuse, parse_float=finite, object_pairs_hook=fields.unique_keys)
-    except RecursionError:
-        raise BundleError("manifest.json is nested too deep; the file is hostile") from None
-    except ValueError as error:
-        raise BundleError(f"manifest.json is not the JSON of a manifest ({str(error)[:120]}); the file is damaged") from None
-    if not isinstance(record, dict):
-        raise BundleError(f"manifest.json holds a {type(record).__name__}; expected an object, the file is damaged")
-    return record
-
-
-def _precision(record: Mapping[str, Any]) -> Precision:
-    try:
-        return Precision(**{name: fields.text(record, name) for name in ("items", "network", "rescore")})
+        precision = Precision(**{name: fields.text(record, name) for name in ("items", "network", "rescore")})
+        precision.require(kind)
     except ConversionError as error:
         raise BundleError(f"manifest.json: {error}") from None
+    return precision
 
 
-def _table(record: Mapping[str, Any]) -> TableMember:
+def _feature(record: Mapping[str, Any], of: Sequence[str]) -> FeatureMember:
+    return FeatureMember(
+        name=fields.text(record, "name"),
+        kind=fields.choice(record, "kind", FEATURE_KINDS),
+        of=fields.choice(record, "of", of),
+        vocabulary=fields.optional_text(record, "vocabulary"),
+        longest=fields.number(record, "longest", least=1, most=_LONGEST),
+    )
+
+
+def _table(record: Mapping[str, Any], roles: Mapping[str, tuple[str, ...]]) -> TableMember:
+    role = fields.choice(record, "role", tuple(roles))
     return TableMember(
         name=fields.text(record, "name"),
-        role=fields.choice(record, "role", _ROLES),
-        layout=fields.choice(record, "layout", tuple(LAYOUTS)),
+        role=role,
+        layout=fields.choice(record, "layout", roles[role]),
         dtype=fields.choice(record, "dtype", tuple(DTYPES)),
         shape=fields.shape(record, "shape"),
         member=fields.text(record, "member"),
@@ -227,5 +248,45 @@ def _check_whole(manifest: Manifest) -> None:
             raise BundleError(
                 f"manifest.json: the table array {entry.name!r} does not fit its role {entry.role!r} and layout {entry.layout!r}"
             )
-    if "items" not in manifest.layouts:
-        raise BundleError("manifest.json names no table of the role 'items'; the file is damaged")
+    kind = KINDS[manifest.kind]
+    if kind.needed is not None and kind.needed not in manifest.layouts:
+        raise BundleError(f"manifest.json names no table of the role {kind.needed!r}; the file is damaged")
+    if manifest.encoders and kind.graph is None:
+        raise BundleError(
+            f"manifest.json names a graph, and a bundle of the kind {manifest.kind!r} has none; the file is damaged"
+        )
+    _check_features(manifest)
+
+
+def _check_features(manifest: Manifest) -> None:
+    """Check that a ranker has features, that each stands once, and that the values of those of items are there."""
+    if manifest.kind == "ranker" and not manifest.features:
+        raise BundleError("manifest.json names no feature of the ranker; the file is damaged")
+    if len({entry.name for entry in manifest.features}) != len(manifest.features):
+        raise BundleError("manifest.json names one feature twice; the file is damaged")
+    for entry in manifest.features:
+        if (entry.vocabulary is None) != (entry.kind == "number") or (entry.longest > 1 and entry.kind != "categories"):
+            raise BundleError(
+                f"manifest.json: the feature {entry.name!r} has words or a length that its kind {entry.kind!r} has not"
+            )
+    if manifest.kind != "ranker":
+        return
+    of_items = {entry.name: entry for entry in manifest.features if entry.of == "item"}
+    found = {entry.part: entry for entry in manifest.tables}
+    if set(of_items) != set(found):
+        raise BundleError(
+            f"manifest.json has values of items for {', '.join(found) or 'no feature'}; "
+            f"the ranker needs {', '.join(of_items) or 'none'}, the file is damaged"
+        )
+    for name, array in found.items():
+        feature, axes = of_items[name], 2 if of_items[name].kind == "categories" else 1
+        dtype = "float32" if feature.kind == "number" else "int32"
+        if array.dtype != dtype or len(array.shape) != axes or array.shape[0] != manifest.catalogue.items:
+            raise BundleError(
+                f"manifest.json: the values of {name!r} are {array.dtype} {list(array.shape)}; "
+                f"expected {dtype} for {manifest.catalogue.items} items and the kind {feature.kind!r}, the file is damaged"
+            )
+        if array.shape[-1] > feature.longest and axes == 2:
+            raise BundleError(
+                f"manifest.json: the values of {name!r} have {array.shape[1]} words an item; at most {feature.longest}"
+            )

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["BLOCK", "check_parts", "check_query", "check_values", "half_scales", "one_a_row", "quantise", "quantise_query"]
+__all__ = [
+    "BLOCK",
+    "check_axes",
+    "check_dims",
+    "check_parts",
+    "check_query",
+    "check_rows",
+    "check_values",
+    "half_scales",
+    "one_a_row",
+    "peaks",
+    "quantise",
+    "quantise_query",
+    "scan",
+]
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +25,13 @@ import numpy as np
 from edge_rec_runtime.errors import BundleError, ModelError, RequestError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
 BLOCK = 8192  # rows cast to float at a time: a mapped table never gets a float copy of its whole size
 
+_EXACT = 2**24  # whole numbers below this, and so their sums, are exact in float32
 _HALF_NORMAL, _HALF_MAX = 2.0**-14, 65504.0  # float16 keeps its 11 bits of precision between these
 
 
@@ -37,6 +52,29 @@ def check_values(values: NDArray[Any], what: str) -> NDArray[np.float32]:
             f"{what} holds {floats[tuple(place)]} at {place}; every value must be finite, so train or export it again"
         )
     return floats
+
+
+def check_axes(values: NDArray[Any]) -> None:
+    """Refuse what is no table.
+
+    Raises:
+        ModelError: There are not two axes, or one is empty.
+    """
+    if values.ndim != 2 or 0 in values.shape:
+        raise ModelError(f"the item table has shape {list(values.shape)}; expected [items, dims]")
+
+
+def peaks(values: NDArray[Any], what: str) -> NDArray[np.float32]:
+    """Return the largest magnitude of each row [n] float32 of values [n, d]; every value is checked.
+
+    Raises:
+        ModelError: See `check_values`.
+    """
+    found = np.empty(len(values), dtype=np.float32)
+    for start in range(0, len(values), BLOCK):
+        block = check_values(values[start : start + BLOCK], f"{what} from row {start} on")
+        found[start : start + BLOCK] = np.abs(block).max(axis=1)
+    return found
 
 
 def one_a_row(values: NDArray[Any], rows: int, what: str, dtype: type[np.floating[Any]] = np.float32) -> NDArray[Any]:
@@ -61,10 +99,10 @@ def half_scales(scales: NDArray[np.float32]) -> NDArray[Any]:
     return scales
 
 
-def quantise(values: NDArray[np.float32], scales: NDArray[np.float32]) -> NDArray[np.int8]:
-    """Round values [n, d] by row to codes [n, d] in [-127, 127], half to even; a row of scale 0 gets codes 0."""
+def quantise(values: NDArray[np.float32], scales: NDArray[np.float32], *, most: int = 127) -> NDArray[np.int8]:
+    """Round values [n, d] by row to codes [n, d] in [-most, most], half to even; a row of scale 0 gets codes 0."""
     steps = np.where(scales > 0, scales, np.float32(np.inf))[:, None]
-    return np.clip(np.rint(values / steps), -127, 127).astype(np.int8)
+    return np.clip(np.rint(values / steps), -most, most).astype(np.int8)
 
 
 def quantise_query(query: NDArray[np.float32]) -> tuple[NDArray[np.float32], np.float32]:
@@ -73,6 +111,30 @@ def quantise_query(query: NDArray[np.float32]) -> tuple[NDArray[np.float32], np.
     if scale == 0:
         return np.zeros_like(query), np.float32(0)
     return np.clip(np.rint(query / scale), -127, 127).astype(np.float32), scale
+
+
+def scan(
+    query: NDArray[np.float32], rows: int, codes_of: Callable[[slice], NDArray[np.int8]], *, most: int
+) -> tuple[NDArray[np.float32], np.float32]:
+    """Score every row by its codes.
+
+    Args:
+        query: [d] float32, which is rounded to whole numbers.
+        rows: How many there are.
+        codes_of: Returns the codes [n, d] of some rows.
+        most: Largest magnitude of a code.
+
+    Returns:
+        The dot products [rows] of whole numbers, rounded once to float32, and the scale of the query.
+    """
+    whole, scale = quantise_query(query)
+    wide = np.dtype(np.float32 if len(query) * 127 * most < _EXACT else np.float64)
+    factors = whole.astype(wide)
+    dots = np.empty(rows, dtype=np.float32)
+    for start in range(0, rows, BLOCK):
+        part = slice(start, start + BLOCK)
+        dots[part] = codes_of(part).astype(wide) @ factors
+    return dots, scale
 
 
 def check_query(query: NDArray[Any], dims: int) -> NDArray[np.float32]:
@@ -117,3 +179,24 @@ def check_parts(
     for name in parts:
         if name not in expected:
             raise BundleError(f"the {layout} table has an array {name!r}; this layout has only {', '.join(expected)}")
+
+
+def check_rows(layout: str, parts: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse arrays of a table that do not all have one entry a row.
+
+    Raises:
+        BundleError: They differ.
+    """
+    lengths = {name: len(part) for name, part in parts.items()}
+    if len(set(lengths.values())) != 1:
+        raise BundleError(f"the {layout} table's arrays differ in rows: {lengths}")
+
+
+def check_dims(layout: str, found: int, dims: int) -> None:
+    """Refuse a table of vectors of another width.
+
+    Raises:
+        BundleError: It has another.
+    """
+    if found != dims:
+        raise BundleError(f"the {layout} table's vectors have {found} values; the manifest says {dims}, the file is damaged")

@@ -58,7 +58,7 @@ class BinaryTable:
         )
 
     @classmethod
-    def from_parts(cls, parts: Mapping[str, NDArray[Any]]) -> Self:
+    def from_parts(cls, parts: Mapping[str, NDArray[Any]], *, dims: int) -> Self:
         """See `ItemTable.from_parts`."""
         expected = {
             "bits": (("uint8",), 2),
@@ -71,6 +71,7 @@ class BinaryTable:
         if len(table.scales) != table.rows or len(table.bias) != table.rows or table.bits.shape[1] != -(-table.width // 8):
             shapes = {name: list(part.shape) for name, part in parts.items()}
             raise BundleError(f"the binary table's arrays do not fit together: {shapes}")
+        arithmetic.check_dims(cls.layout, table.dims, dims)
         return table
 
     @property

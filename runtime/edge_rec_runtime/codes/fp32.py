@@ -7,8 +7,15 @@ __all__ = ["Fp32Table"]
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from edge_rec_runtime.codes._arithmetic import check_parts, check_query, check_values, one_a_row
-from edge_rec_runtime.errors import BundleError, ModelError
+from edge_rec_runtime.codes._arithmetic import (
+    check_axes,
+    check_dims,
+    check_parts,
+    check_query,
+    check_rows,
+    check_values,
+    one_a_row,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,20 +39,18 @@ class Fp32Table:
         Raises:
             ModelError: Not two axes, no rows, or a value that is not finite.
         """
-        if values.ndim != 2 or 0 in values.shape:
-            raise ModelError(f"the item table has shape {list(values.shape)}; expected [items, dims]")
+        check_axes(values)
         return cls(
             check_values(values, "the item table"), None if bias is None else one_a_row(bias, len(values), "the item bias")
         )
 
     @classmethod
-    def from_parts(cls, parts: Mapping[str, NDArray[Any]]) -> Self:
+    def from_parts(cls, parts: Mapping[str, NDArray[Any]], *, dims: int) -> Self:
         """See `ItemTable.from_parts`."""
         check_parts(cls.layout, parts, {"values": (("float32",), 2), "bias": (("float32",), 1)})
-        table = cls(parts["values"], parts.get("bias"))
-        if table.bias is not None and len(table.bias) != table.rows:
-            raise BundleError(f"the fp32 table has {table.rows} rows and {len(table.bias)} biases")
-        return table
+        check_rows(cls.layout, parts)
+        check_dims(cls.layout, parts["values"].shape[1], dims)
+        return cls(parts["values"], parts.get("bias"))
 
     @property
     def rows(self) -> int:

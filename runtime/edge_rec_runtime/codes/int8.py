@@ -14,14 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from edge_rec_runtime.codes import _arithmetic as arithmetic
-from edge_rec_runtime.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-
-_EXACT_DIMS = 1040  # 1040 x 127 x 127 < 2**24: up to here float32 sums of the products are exact integers
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +42,10 @@ class Int8Table:
         Raises:
             ModelError: Not two axes, no rows, or a value that is not finite.
         """
-        if values.ndim != 2 or 0 in values.shape:
-            raise ModelError(f"the item table has shape {list(values.shape)}; expected [items, dims]")
+        arithmetic.check_axes(values)
         rows = len(values)
         codes = np.empty(values.shape, dtype=np.int8)
-        peaks = np.empty(rows, dtype=np.float32)
-        for start in range(0, rows, arithmetic.BLOCK):
-            block = arithmetic.check_values(values[start : start + arithmetic.BLOCK], f"the item table from row {start} on")
-            peaks[start : start + arithmetic.BLOCK] = np.abs(block).max(axis=1)
-        scales = arithmetic.half_scales(peaks / np.float32(127))
+        scales = arithmetic.half_scales(arithmetic.peaks(values, "the item table") / np.float32(127))
         steps = scales.astype(np.float32)
         for start in range(0, rows, arithmetic.BLOCK):
             part = slice(start, start + arithmetic.BLOCK)
@@ -61,16 +53,15 @@ class Int8Table:
         return cls(codes, scales, None if bias is None else arithmetic.one_a_row(bias, rows, "the item bias"))
 
     @classmethod
-    def from_parts(cls, parts: Mapping[str, NDArray[Any]]) -> Self:
+    def from_parts(cls, parts: Mapping[str, NDArray[Any]], *, dims: int) -> Self:
         """See `ItemTable.from_parts`."""
         half_or_single = ("float16", "float32")
         arithmetic.check_parts(
             cls.layout, parts, {"codes": (("int8",), 2), "scales": (half_or_single, 1), "bias": (half_or_single, 1)}
         )
-        table = cls(parts["codes"], parts["scales"], parts.get("bias"))
-        if any(len(part) != table.rows for part in parts.values()):
-            raise BundleError(f"the int8 table's arrays differ in rows: { {name: len(part) for name, part in parts.items()} }")
-        return table
+        arithmetic.check_rows(cls.layout, parts)
+        arithmetic.check_dims(cls.layout, parts["codes"].shape[1], dims)
+        return cls(parts["codes"], parts["scales"], parts.get("bias"))
 
     @property
     def rows(self) -> int:
@@ -98,13 +89,7 @@ class Int8Table:
 
     def scores(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the score [rows] float32 of every item for a query [dims]; the integer part is exact."""
-        whole, qscale = arithmetic.quantise_query(arithmetic.check_query(query, self.dims))
-        dots = np.empty(self.rows, dtype=np.float32)
-        wide = np.dtype(np.float32 if self.dims <= _EXACT_DIMS else np.float64)
-        factors: NDArray[Any] = whole.astype(wide)
-        for start in range(0, self.rows, arithmetic.BLOCK):
-            part = slice(start, start + arithmetic.BLOCK)
-            dots[part] = self.codes[part].astype(wide) @ factors
+        dots, qscale = arithmetic.scan(arithmetic.check_query(query, self.dims), self.rows, self.codes.__getitem__, most=127)
         scores: NDArray[np.float32] = (qscale * self.scales.astype(np.float32)) * dots
         return scores if self.bias is None else scores + self.bias.astype(np.float32)
 

@@ -23,8 +23,8 @@ class ItemTable(Protocol):
     layout: ClassVar[str]
 
     @classmethod
-    def from_parts(cls, parts: Mapping[str, NDArray[Any]]) -> Self:
-        """Rebuild a table from the arrays that `parts` gave; mapped arrays are kept as they are.
+    def from_parts(cls, parts: Mapping[str, NDArray[Any]], *, dims: int) -> Self:
+        """Rebuild a table of vectors of width ``dims`` from the arrays that `parts` gave; mapped arrays are kept as they are.
 
         Raises:
             BundleError: An array is missing, too many, or of a wrong shape or dtype.
