@@ -1,8 +1,8 @@
-"""The single hub: whatever an encoder is written in, from here on it is fp32 ONNX IR."""
+"""The single hub: whatever a model is written in, from here on it is fp32 ONNX IR."""
 
 from __future__ import annotations
 
-__all__ = ["encoder_graph"]
+__all__ = ["encoder_graph", "model_graph"]
 
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,7 +13,9 @@ import onnx_ir as ir
 
 from edge_rec_converters.dialect import constant
 from edge_rec_converters.onnx_file import from_file
+from edge_rec_converters.protocol import RankerSource
 from edge_rec_converters.quiet import quiet
+from edge_rec_converters.signature import Port, Signature, signature
 from edge_rec_converters.tidy import tidy
 from edge_rec_converters.torch_export import from_torch
 from edge_rec_runtime.errors import ConversionError
@@ -21,20 +23,18 @@ from edge_rec_runtime.errors import ConversionError
 if TYPE_CHECKING:
     from edge_rec_converters.protocol import RetrieverSource
 
-_SIGNATURE = {"vectors": 3, "mask": 2, "query": 2}
 
+def model_graph(source: RetrieverSource | RankerSource) -> ir.Model:
+    """Return a source's network as a lean graph with the inputs and the output of its kind.
 
-def encoder_graph(source: RetrieverSource) -> ir.Model:
-    """Return the encoder of a source as a lean graph ``vectors, mask -> query``.
+    A retriever's encoder is ``vectors, mask, *context -> query``, a ranker's network ``*features -> logit``.
 
     Raises:
         ConversionError: It cannot be exported or read, has other inputs or outputs, or holds NaN.
     """
-    if isinstance(source.encoder, Path):
-        model = from_file(source.encoder)
-    else:
-        model = from_torch(source.encoder, dims=source.item_table.shape[1], max_length=source.max_length)
-    _check_signature(model, source)
+    wanted, network = signature(source), source.network if isinstance(source, RankerSource) else source.encoder
+    model = from_file(network) if isinstance(network, Path) else from_torch(network, wanted)
+    _check_ports(model, wanted)
     try:
         with quiet():
             lean = tidy(model)
@@ -42,53 +42,73 @@ def encoder_graph(source: RetrieverSource) -> ir.Model:
         raise ConversionError(
             f"{source.name}: the graph is inconsistent ({type(error).__name__}); export the model again"
         ) from error
-    _check_weights(lean, source)
+    _check_weights(lean, source.name)
     _check_patterns(lean, source)
     return lean
 
 
-def _check_signature(model: ir.Model, source: RetrieverSource) -> None:
+encoder_graph = model_graph
+
+
+def _check_ports(model: ir.Model, wanted: Signature) -> None:
     inputs = [value for value in model.graph.inputs if value.name not in model.graph.initializers]
     taken, given = ([str(value.name) for value in values] for values in (inputs, model.graph.outputs))
-    if sorted(taken) != ["mask", "vectors"] or given != ["query"]:
+    if sorted(taken) != sorted(port.name for port in wanted.inputs) or given != [wanted.output.name]:
         raise ConversionError(
-            f"{source.name}: the graph has the inputs {', '.join(taken) or 'none'} and the outputs {', '.join(given) or 'none'}; "
-            "an encoder has the inputs vectors [batch, length, dims] and mask [batch, length], and the output query [batch, dims]"
+            f"{wanted.model}: the graph has the inputs {', '.join(taken) or 'none'} and the outputs "
+            f"{', '.join(given) or 'none'}; expected {wanted}"
         )
+    ports = {port.name: port for port in (*wanted.inputs, wanted.output)}
     for value in (*inputs, *model.graph.outputs):
-        name = str(value.name)
-        if value.dtype != ir.DataType.FLOAT:
-            raise ConversionError(
-                f"{source.name}: '{name}' is {value.dtype}; cast inside the graph, encoders take and give float32"
-            )
-        shape = value.shape
-        if shape is None:
+        _check_port(value, ports[str(value.name)], wanted)
+    _check_axes(inputs, ports, wanted)
+
+
+def _check_port(value: ir.Value, port: Port, wanted: Signature) -> None:
+    if value.dtype != port.dtype:
+        raise ConversionError(f"{wanted.model}: '{port.name}' is {value.dtype}; cast inside the graph, expected {port}")
+    shape = value.shape
+    if shape is None:
+        return
+    if len(shape) != len(port.axes):
+        raise ConversionError(f"{wanted.model}: '{port.name}' has {len(shape)} axes; expected {port}")
+    for at, (found, axis) in enumerate(zip(shape, port.axes, strict=True)):
+        if not isinstance(found, int) or found == axis:
             continue
-        if len(shape) != _SIGNATURE[name]:
-            raise ConversionError(f"{source.name}: '{name}' has {len(shape)} axes, expected {_SIGNATURE[name]}; see `Retriever`")
-        fixed = [axis for axis in range(len(shape) - 1 if name != "mask" else 2) if isinstance(shape[axis], int)]
-        if fixed and not (source.max_length == 1 and fixed == [1]):
+        if isinstance(axis, str):
             raise ConversionError(
-                f"{source.name}: axis {fixed[0]} of '{name}' is fixed at {shape[fixed[0]]}; batch and length must stay dynamic "
+                f"{wanted.model}: axis {at} of '{port.name}' is fixed at {found}; batch and length must stay dynamic "
                 "(in a module take sizes from x.shape, not len(x) or int(...))"
             )
-        width = shape[-1]
-        if name != "mask" and isinstance(width, int) and width != source.item_table.shape[1]:
-            raise ConversionError(
-                f"{source.name}: '{name}' is {width} wide and the item table {source.item_table.shape[1]}; they must be equal"
-            )
+        if port.name in {"vectors", "query"} and at == len(shape) - 1:
+            raise ConversionError(f"{wanted.model}: '{port.name}' is {found} wide and the item table {axis}; they must be equal")
+        raise ConversionError(f"{wanted.model}: axis {at} of '{port.name}' is {found}; expected {port}")
 
 
-def _check_weights(model: ir.Model, source: RetrieverSource) -> None:
+def _check_axes(inputs: list[ir.Value], ports: dict[str, Port], wanted: Signature) -> None:
+    """Two lists of a request are seldom equally long, so a graph that takes them for one size would be wrong on the device."""
+    seen: dict[str, tuple[str, str | int]] = {}
+    for value in inputs:
+        port = ports[str(value.name)]
+        for found, axis in zip(value.shape or (), port.axes, strict=False):
+            if isinstance(found, int) or found.value is None:
+                continue
+            other, other_axis = seen.setdefault(found.value, (port.name, axis))
+            if other_axis != axis:
+                raise ConversionError(
+                    f"{wanted.model}: the graph takes axes of '{other}' and '{port.name}' to be equally long, and each has its "
+                    "own size; look what belongs to an item up from the item inside the network"
+                )
+
+
+def _check_weights(model: ir.Model, name: str) -> None:
     for value in model.graph.initializers.values():
         array = constant(value)
         if array is not None and array.dtype.kind == "f" and np.isnan(array).any():
-            raise ConversionError(
-                f"{source.name}: weight '{value.name}' holds NaN; convert a checkpoint from before training diverged"
-            )
+            raise ConversionError(f"{name}: weight '{value.name}' holds NaN; convert a checkpoint from before training diverged")
 
 
-def _check_patterns(model: ir.Model, source: RetrieverSource) -> None:
+def _check_patterns(model: ir.Model, source: RetrieverSource | RankerSource) -> None:
     """A pattern that matches nothing would let a weight be rounded that was meant to stay."""
     names = [name for name, value in model.graph.initializers.items() if value.dtype == ir.DataType.FLOAT]
     for pattern in source.float_weights:

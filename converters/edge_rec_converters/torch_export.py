@@ -1,71 +1,109 @@
-"""torch.nn.Module -> fp32 ONNX IR, with batch and length left open."""
+"""torch.nn.Module -> fp32 ONNX IR, with batch and lengths left open."""
 
 from __future__ import annotations
 
 __all__ = ["OPSET", "from_torch"]
 
+import inspect
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 import onnx_ir as ir
 import torch
 
+from edge_rec_converters.places import mark_places
 from edge_rec_converters.quiet import quiet
-from edge_rec_converters.whole_layers import plain_attention, whole_recurrences
+from edge_rec_converters.rewrites import rewritten
 from edge_rec_runtime.errors import ConversionError
+
+if TYPE_CHECKING:
+    from edge_rec_converters.signature import Port, Signature
 
 # The newest opset before SDPA becomes a single Attention node, which few engines run.
 OPSET = 20
-_EXAMPLE = (2, 5)  # unlike each other and unlike 1, so that the exporter keeps them apart
+_TYPES = {ir.DataType.FLOAT: torch.float32, ir.DataType.INT32: torch.int32}
 
 
-def from_torch(encoder: torch.nn.Module, *, dims: int, max_length: int) -> ir.Model:
-    """Export an encoder.
+def from_torch(module: torch.nn.Module, signature: Signature) -> ir.Model:
+    """Export a module; it is left as it was.
 
     Args:
-        encoder: ``forward(vectors [batch, length, dims], mask [batch, length]) -> query [batch, dims]``.
-        dims: Width of an item vector.
-        max_length: Longest window; the exported length runs from 1 to it.
+        module: Takes the signature's inputs by position, in their order, and returns its output.
+        signature: Names, types and axes.
 
     Returns:
-        The graph, its large constants named as the module's parameters and buffers.
+        The graph, its large constants named as the module's parameters and buffers, its nodes marked with their place.
 
     Raises:
         ConversionError: torch cannot trace the module, or an operator has no ONNX form.
     """
-    batch = torch.export.Dim("batch", min=1, max=4096)
-    length = torch.export.Dim("length", min=1, max=max_length) if max_length > 1 else 1
-    rows, columns = _EXAMPLE[0], min(_EXAMPLE[1], max_length)
-    example = (torch.zeros(rows, columns, dims), torch.ones(rows, columns))
-    was_training = encoder.training
+    sizes = _example_sizes(signature)
+    example = tuple(_example(port, sizes) for port in signature.inputs)
+    was_training = {part: part.training for part in module.modules()}
     try:
-        with quiet(), whole_recurrences(), plain_attention(), torch.no_grad():
+        with quiet(), rewritten(), torch.no_grad():
             program = torch.onnx.export(
-                encoder.eval(),
+                module.eval(),
                 example,
                 dynamo=True,
                 opset_version=OPSET,
-                input_names=["vectors", "mask"],
-                output_names=["query"],
-                dynamic_shapes=({0: batch, 1: length}, {0: batch, 1: length}),
+                input_names=[port.name for port in signature.inputs],
+                output_names=[signature.output.name],
+                dynamic_shapes=_dynamic(module, signature),
                 verbose=False,
             )
     except Exception as error:
-        raise ConversionError(
-            f"{type(encoder).__name__} cannot be exported to ONNX: {_first_line(error)}; "
-            "keep batch and length out of Python control flow, and use operators that torch.onnx knows"
-        ) from error
+        raise _refusal(module, error) from error
     finally:
-        encoder.train(was_training)
+        for part, training in was_training.items():
+            part.training = training
     if program is None:
-        raise ConversionError(f"{type(encoder).__name__}: torch.onnx.export returned no program; update torch")
-    model: ir.Model = program.model
-    _restore_names(model, encoder)
+        raise ConversionError(f"{type(module).__name__}: torch.onnx.export returned no program; update torch")
+    model = mark_places(program.model)
+    _restore_names(model, module)
     return model
 
 
-def _restore_names(model: ir.Model, encoder: torch.nn.Module) -> None:
+def _example_sizes(signature: Signature) -> dict[str, int]:
+    """Return sizes of the open axes, unlike each other and unlike 1 where they may be: a network that joins two is found out."""
+    axes = dict.fromkeys(axis for port in signature.inputs for axis in port.axes if isinstance(axis, str))
+    return {axis: min(2 + 3 * at, signature.longest[axis]) for at, axis in enumerate(axes)}
+
+
+def _example(port: Port, sizes: dict[str, int]) -> torch.Tensor:
+    return torch.ones([sizes[axis] if isinstance(axis, str) else axis for axis in port.axes], dtype=_TYPES[port.dtype])
+
+
+def _dynamic(module: torch.nn.Module, signature: Signature) -> dict[str, Any]:
+    """Return the open axes by the module's argument, in the shape that torch.export wants ``*features`` in."""
+    open_axes = {axis: torch.export.Dim(axis, min=1, max=longest) for axis, longest in signature.longest.items() if longest > 1}
+    shapes = [{at: open_axes[axis] for at, axis in enumerate(port.axes) if isinstance(axis, str)} for port in signature.inputs]
+    try:
+        return inspect.signature(module.forward).bind(*shapes).arguments
+    except TypeError as error:
+        inputs = ", ".join(map(str, signature.inputs))
+        raise ConversionError(f"{type(module).__name__} is fed by position, and: {error}; it is given {inputs}") from error
+
+
+def _refusal(module: torch.nn.Module, error: BaseException) -> ConversionError:
+    """Say what went wrong in one sentence: the exporter wraps it in pages of advice."""
+    cause = error
+    while not isinstance(cause, ConversionError) and cause.__cause__ is not None:
+        cause = cause.__cause__
+    name = type(module).__name__
+    if isinstance(cause, ConversionError):
+        return ConversionError(f"{name} cannot be exported to ONNX: {cause}")
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return ConversionError(
+        f"{name} cannot be exported to ONNX: {(lines[0] if lines else type(cause).__name__)[:300]}; "
+        "keep batch and length out of Python control flow, and use operators that torch.onnx knows"
+    )
+
+
+def _restore_names(model: ir.Model, module: torch.nn.Module) -> None:
     """Give constants the name of the parameter whose values they hold, transposed or not: folding loses it."""
     known: dict[bytes, str] = {}
-    for name, tensor in (*encoder.named_parameters(), *encoder.named_buffers()):
+    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         if not tensor.is_floating_point():
             continue
         array = tensor.detach().cpu().numpy().astype(np.float32)
@@ -79,12 +117,3 @@ def _restore_names(model: ir.Model, encoder: torch.nn.Module) -> None:
         if original is not None and original not in taken:
             value.name = original
             taken.add(original)
-
-
-def _first_line(error: BaseException) -> str:
-    """Find the sentence that says what went wrong: the exporter wraps it in pages of advice."""
-    cause = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
-    return (lines[0] if lines else type(cause).__name__)[:300]

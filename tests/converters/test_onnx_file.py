@@ -54,7 +54,7 @@ def _sum_encoder(*, vectors: list[str | int], outputs: str = "query", opset: int
         ({"vectors": [1, "l", 32]}, "axis 0 of 'vectors' is fixed at 1"),
         ({"vectors": ["b", 20, 32]}, "axis 1 of 'vectors' is fixed at 20"),
         ({"vectors": ["b", "l", 16]}, "16 wide and the item table 32"),
-        ({"outputs": "scores"}, "outputs scores; an encoder has"),
+        ({"outputs": "scores"}, "outputs scores; expected the inputs vectors"),
         ({"opset": 11}, "opset 11, and 17 to 23 are read"),
         ({"kind": TensorProto.DOUBLE}, "float32"),
     ],

@@ -1,14 +1,12 @@
-"""Keep layers in the form that has an ONNX counterpart while torch exports them.
+"""Keep GRU, LSTM and RNN whole.
 
-Importing torch's decompositions, which the first export does, teaches GRU, LSTM and RNN to unroll themselves step by step. Any
-later export in the process then fixes the length at the example's, and writes hundreds of nodes in the place of one.
-In eval mode ``nn.TransformerEncoderLayer`` takes a fused operator of its own, which no ONNX operator matches; its plain form
-computes the same.
+Importing torch's decompositions, which the first export does, teaches them to unroll themselves step by step. Any later export
+in the process then fixes the length at the example's, and writes hundreds of nodes in the place of one.
 """
 
 from __future__ import annotations
 
-__all__ = ["plain_attention", "whole_recurrences"]
+__all__ = ["whole_recurrences"]
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -34,14 +32,3 @@ def whole_recurrences() -> Iterator[None]:
         for operator, kernels in zip(operators, unrolled, strict=True):
             operator.py_kernels.update(kernels)
             operator._dispatch_cache.clear()  # noqa: SLF001 - as above
-
-
-@contextmanager
-def plain_attention() -> Iterator[None]:
-    """Have transformer layers compute step by step instead of in one fused operator."""
-    fused = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fused)
