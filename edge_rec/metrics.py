@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from scipy import sparse
 
 from edge_rec_converters.metrics import bootstrap_interval, hit_rate_at_k, mrr_at_k, ndcg_at_k
 from edge_rec_runtime.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from edge_rec.data import Sequences
-    from edge_rec_converters.protocol import RetrieverSource
+    from edge_rec_converters.protocol import NeighboursSource, RetrieverSource
 
 _TOGETHER = 128  # users scored at a time
 
@@ -73,7 +74,14 @@ class Quality:
         }
 
 
-def held_out(source: RetrieverSource, histories: Sequences, targets: NDArray[np.int32], *, k: int = 0) -> HeldOut:
+def held_out(
+    source: RetrieverSource | NeighboursSource,
+    histories: Sequences,
+    targets: NDArray[np.int32],
+    *,
+    k: int = 0,
+    users: Mapping[str, Sequence[str]] | None = None,
+) -> HeldOut:
     """Rank each user's target among all items that are not in the history; the target is never left out.
 
     Of equal scores the smaller row ranks first, as on the device.
@@ -83,27 +91,31 @@ def held_out(source: RetrieverSource, histories: Sequences, targets: NDArray[np.
         histories: Item rows, oldest first; only the last ``source.max_length`` are shown, all are excluded.
         targets: [users] item rows.
         k: Length of the lists to return.
+        users: For each attribute of the users its value for each of them, "" where it is not known; models with context
+            features are asked with it.
 
     Raises:
         ModelError: The model gives scores that are not finite.
     """
     ranks = np.empty(len(targets), dtype=np.int64)
     top = np.full((len(targets), k), -1, dtype=np.int32)
-    for users, scores in _scored(source, histories):
+    for asked, scores in (
+        _neighbours(source, histories) if source.kind == "neighbours" else _scored(source, histories, users or {})
+    ):
         if not np.isfinite(scores).all():
             raise ModelError(f"{source.name}: some scores are not finite; the training diverged, train again with a smaller step")
-        lines, wanted = np.arange(len(users)), targets[users]
+        lines, wanted = np.arange(len(asked)), targets[asked]
         own = scores[lines, wanted].copy()
-        for line, user in enumerate(users):
+        for line, user in enumerate(asked):
             scores[line, histories[user]] = -np.inf
         scores[lines, wanted] = own
         rows = np.arange(scores.shape[1])
         before = (scores > own[:, None]) | ((scores == own[:, None]) & (rows < wanted[:, None]))
-        ranks[users] = before.sum(axis=1)
+        ranks[asked] = before.sum(axis=1)
         if k:
             best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
             left = np.isfinite(np.take_along_axis(scores, best, axis=1))
-            top[users, : best.shape[1]] = np.where(left, best, -1)
+            top[asked, : best.shape[1]] = np.where(left, best, -1)
     return HeldOut(ranks=ranks, top=top)
 
 
@@ -118,21 +130,44 @@ def quality(found: HeldOut, *, items: int) -> Quality:
     )
 
 
-def _scored(source: RetrieverSource, histories: Sequences) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+def _scored(
+    source: RetrieverSource, histories: Sequences, known: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Yield users and their scores [users, items], users of similar history length together."""
     if isinstance(source.encoder, Path):
         raise ModelError(f"{source.name}: {source.encoder} is scored from its bundle; only torch encoders are scored here")
-    lengths = np.minimum(np.diff(histories.offsets), source.max_length)
-    order = np.argsort(lengths, kind="stable")
+    nothing = [""] * len(histories)
+    context = [torch.from_numpy(one.encode(known.get(one.name, nothing))) for one in source.context]
     table = torch.from_numpy(np.ascontiguousarray(source.item_table))
     with torch.inference_mode():
-        for start in range(0, len(order), _TOGETHER):
-            users = order[start : start + _TOGETHER]
-            rows = np.zeros((len(users), max(int(lengths[users].max()), 1)), dtype=np.int64)
-            mask = np.zeros(rows.shape, dtype=np.float32)
-            for line, user in enumerate(users):
-                rows[line, : lengths[user]] = histories[user][len(histories[user]) - lengths[user] :]
-                mask[line, : lengths[user]] = 1
-            query = source.encoder(table[torch.from_numpy(rows)], torch.from_numpy(mask))
+        for users, rows, mask in _windows(histories, source.max_length):
+            vectors = table[torch.from_numpy(rows)]
+            query = source.encoder(vectors, torch.from_numpy(mask), *(values[torch.from_numpy(users)] for values in context))
             scores: NDArray[np.float32] = (query @ table.T).numpy()
             yield users, scores if source.item_bias is None else scores + source.item_bias
+
+
+def _neighbours(source: NeighboursSource, histories: Sequences) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    """Yield users and their scores [users, items]: what the distinct items of each window say of every item."""
+    items = len(source.catalogue)
+    rows = (source.values, source.items, source.starts)
+    weights = sparse.csr_array(rows, shape=(items, items))  # type: ignore[no-untyped-call]  # scipy types nothing
+    for users, events, mask in _windows(histories, source.max_length):
+        met = np.zeros((len(users), items), dtype=np.float32)
+        lines, places = np.nonzero(mask)
+        met[lines, events[lines, places]] = 1
+        yield users, np.asarray(met @ weights, dtype=np.float32)
+
+
+def _windows(histories: Sequences, max_length: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
+    """Yield users, the item rows [users, length] of their newest events, and their mask; 0 in both after the end."""
+    lengths = np.minimum(np.diff(histories.offsets), max_length)
+    order = np.argsort(lengths, kind="stable")
+    for start in range(0, len(order), _TOGETHER):
+        users = order[start : start + _TOGETHER]
+        rows = np.zeros((len(users), max(int(lengths[users].max()), 1)), dtype=np.int64)
+        mask = np.zeros(rows.shape, dtype=np.float32)
+        for line, user in enumerate(users):
+            rows[line, : lengths[user]] = histories[user][len(histories[user]) - lengths[user] :]
+            mask[line, : lengths[user]] = 1
+        yield users, rows, mask

@@ -13,21 +13,19 @@ from __future__ import annotations
 __all__ = ["SASRec", "SASRecEncoder", "SASRecOptions"]
 
 import math
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, ClassVar, Self, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, cast
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from edge_rec.models.network import Network, check_share, check_whole, keep_all, last_event
 from edge_rec_converters.protocol import Retriever
 from edge_rec_runtime.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable
 
     from edge_rec_runtime import Catalogue
 
@@ -56,18 +54,10 @@ class SASRecOptions:
 
     def __post_init__(self) -> None:
         """Refuse shapes that cannot be built."""
-        for name in ("dims", "blocks", "heads", "feed_forward", "max_length"):
-            value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= 1 << 16:
-                raise ModelError(f"SASRec: {name}={value!r} is not a whole number from 1 to 65536")
+        check_whole("SASRec", self, "dims", "blocks", "heads", "feed_forward", "max_length")
         if self.dims % self.heads:
             raise ModelError(f"SASRec: {self.heads} heads do not divide {self.dims} dims; choose dims as a multiple of heads")
-        if not isinstance(self.dropout, int | float) or not 0 <= self.dropout < 1:
-            raise ModelError(f"SASRec: dropout={self.dropout!r} is not a number from 0 to below 1")
-
-
-def _keep_all(values: Tensor) -> Tensor:
-    return values
+        check_share("SASRec", self, "dropout")
 
 
 class _Block(nn.Module):
@@ -104,7 +94,7 @@ class _Block(nn.Module):
             part = slice(start, start + width)
             scores = query[..., part] @ key[..., part].transpose(1, 2) * width**-0.5 + bias
             heads.append(torch.softmax(scores, dim=-1) @ value[..., part])
-        return self._feed_forward(asking + self.output(torch.cat(heads, dim=-1)), _keep_all)
+        return self._feed_forward(asking + self.output(torch.cat(heads, dim=-1)), keep_all)
 
     def all_positions(self, states: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
         """Renew every state [batch, length, dims] from those up to it, with the fused kernel."""
@@ -152,14 +142,12 @@ class SASRecEncoder(nn.Module):
         *earlier, final = self._layers()
         for block in earlier:
             states = block(states, states, future)
-        # 1 at position n - 1 of a history of n events, 0 elsewhere; 0 everywhere where there is none
-        last = mask * functional.relu(order + 2.0 - mask.sum(dim=1, keepdim=True))
-        asking = (states * last[:, :, None]).sum(dim=1, keepdim=True)
+        asking = (states * last_event(mask, order)[:, :, None]).sum(dim=1, keepdim=True)
         padding = ((1.0 - mask) * _FORBIDDEN)[:, None, :]
         query: Tensor = self.norm(final(asking, states, padding))
         return query.squeeze(1)
 
-    def states(self, vectors: Tensor, *, drop: Callable[[Tensor], Tensor] = _keep_all) -> Tensor:
+    def states(self, vectors: Tensor, *, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
         """Return the query [batch, length, dims] after every event.
 
         No mask is needed: padding comes after the events, and no state looks ahead. What stands at padding means nothing.
@@ -181,7 +169,7 @@ class SASRecEncoder(nn.Module):
         return vectors * math.sqrt(self.options.dims) + self.positions[: vectors.shape[1]]
 
 
-class SASRec(nn.Module):
+class SASRec(Network):
     """An encoder and the item table that it shares with the output.
 
     Attributes:
@@ -192,20 +180,14 @@ class SASRec(nn.Module):
     """
 
     name: ClassVar[str] = "sasrec"
+    title: ClassVar[str] = "SASRec"
+    Options: ClassVar[type] = SASRecOptions
 
     def __init__(self, options: SASRecOptions, catalogue: Catalogue, *, seed: int = 0) -> None:
-        super().__init__()
-        self.options = options
-        self.catalogue = catalogue
+        super().__init__(options, catalogue)
         self.table = nn.Parameter(torch.empty(len(catalogue), options.dims))
         self.encoder = SASRecEncoder(options)
-        generator = torch.Generator().manual_seed(seed)
-        with torch.no_grad():
-            for name, values in self.named_parameters():
-                if values.ndim == 2:
-                    values.normal_(0.0, 0.02, generator=generator)
-                else:
-                    values.fill_(1.0 if name.endswith("norm.weight") else 0.0)
+        self.draw(seed)
 
     def source(self) -> Retriever:
         """Return the model as the converters take it."""
@@ -217,48 +199,10 @@ class SASRec(nn.Module):
             name=self.name,
         )
 
-    def describe(self) -> dict[str, object]:
-        """Return the shape of the network, fit for JSON."""
-        return asdict(self.options)
+    def item_vectors(self) -> Tensor:
+        """Return the item table [items, dims], with a gradient."""
+        return self.table
 
-    def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Return every parameter by its name."""
-        return {name: values.detach().numpy() for name, values in self.named_parameters()}
-
-    @classmethod
-    def restore(cls, described: Mapping[str, object], weights: Mapping[str, NDArray[np.float32]], catalogue: Catalogue) -> Self:
-        """Build a model from what `describe` and `weights` gave.
-
-        Raises:
-            ModelError: An unknown option, a weight that is missing or has another shape or type, or values that are not finite.
-        """
-        known = set(SASRecOptions.__dataclass_fields__)
-        if unknown := sorted(set(described) - known):
-            raise ModelError(f"SASRec has no option {unknown[0]!r}; its options are {', '.join(sorted(known))}")
-        options = SASRecOptions(**described)  # type: ignore[arg-type]  # __post_init__ checks every value
-        with torch.device("meta"):
-            wanted = {name: tuple(value.shape) for name, value in cls._empty(options, len(catalogue)).items()}
-        _check_weights(weights, wanted)
-        model = cls(options, catalogue)
-        model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in weights.items()})
-        return model
-
-    @staticmethod
-    def _empty(options: SASRecOptions, items: int) -> dict[str, Tensor]:
-        encoder = {f"encoder.{name}": value for name, value in SASRecEncoder(options).named_parameters()}
-        return {"table": torch.empty(items, options.dims), **encoder}
-
-
-def _check_weights(weights: Mapping[str, NDArray[np.float32]], wanted: Mapping[str, tuple[int, ...]]) -> None:
-    if set(weights) != set(wanted):
-        odd = sorted(set(weights) ^ set(wanted))[0]
-        raise ModelError(f"SASRec: weight {odd!r} is {'not expected' if odd in weights else 'missing'}; train the model again")
-    for name, shape in wanted.items():
-        value = weights[name]
-        if value.shape != shape or value.dtype != np.float32:
-            raise ModelError(
-                f"SASRec: weight {name!r} is {value.dtype} {list(value.shape)}, the options say float32 {list(shape)}; "
-                "config.json, catalogue and weights must come from one run"
-            )
-        if not np.isfinite(value).all():
-            raise ModelError(f"SASRec: weight {name!r} holds values that are not finite; the training diverged, train again")
+    def states(self, vectors: Tensor, *_: Tensor, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
+        """Return the query [batch, length, dims] after every event; see `SASRecEncoder.states`."""
+        return self.encoder.states(vectors, drop=drop)

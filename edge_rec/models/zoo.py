@@ -6,6 +6,7 @@ __all__ = ["MODELS", "Model"]
 
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
+from edge_rec.models.gru4rec import GRU4Rec
 from edge_rec.models.mf import MatrixFactorisation
 from edge_rec.models.popularity import Popularity
 from edge_rec.models.sasrec import SASRec
@@ -49,4 +50,5 @@ MODELS: dict[str, type[Model]] = {
     "popularity": Popularity,
     "mf": MatrixFactorisation,
     "sasrec": SASRec,
+    "gru4rec": GRU4Rec,
 }

@@ -1,21 +1,29 @@
 """Training: next-item windows, losses over the whole catalogue, checkpoints, and runs in a folder."""
 
+from edge_rec.training.folders import is_started
 from edge_rec.training.loop import Trained, train
 from edge_rec.training.losses import full_cross_entropy, sampled_cross_entropy
+from edge_rec.training.objective import NextItem, Objective
 from edge_rec.training.options import LOSSES, TrainingOptions
 from edge_rec.training.recipes import RECIPES, Recipe, recipe
-from edge_rec.training.runs import TRAINERS, Fitted, Request, judged, prepared, rebind, train_run
+from edge_rec.training.request import Fitted, Request
+from edge_rec.training.runs import judged, prepared, rebind, train_run
+from edge_rec.training.trainers import TRAINERS, Trainer
 
 __all__ = [
     "LOSSES",
     "RECIPES",
     "TRAINERS",
     "Fitted",
+    "NextItem",
+    "Objective",
     "Recipe",
     "Request",
     "Trained",
+    "Trainer",
     "TrainingOptions",
     "full_cross_entropy",
+    "is_started",
     "judged",
     "prepared",
     "rebind",

@@ -1,4 +1,4 @@
-"""The training loop: epochs of next-item windows, an average of the weights, early stopping on validation NDCG@10.
+"""The training loop: epochs of an objective, an average of the weights, early stopping on validation NDCG@10.
 
 Every random choice follows from the seed and the number of the epoch. A run that was interrupted therefore goes on to the
 same weights as one that was not, and a checkpoint needs no generator's state.
@@ -13,65 +13,64 @@ import hashlib
 import math
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from edge_rec.metrics import held_out
-from edge_rec.models.sasrec import SASRec, SASRecOptions
 from edge_rec.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from edge_rec.training.dropout import DropoutPool
-from edge_rec.training.losses import cpu_has_bfloat16, full_cross_entropy, sampled_cross_entropy
-from edge_rec.training.windows import Window, batches
+from edge_rec.training.losses import Loss
+from edge_rec.training.objective import N, P
 from edge_rec_converters.metrics import ndcg_at_k
 from edge_rec_runtime import Progress, silent
 from edge_rec_runtime.errors import TrainingError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from torch import Tensor
 
     from edge_rec.data import Split
+    from edge_rec.training.objective import Objective
     from edge_rec.training.options import TrainingOptions
-    from edge_rec_runtime import Catalogue
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
+class Trained(Generic[N]):
     """What training came to.
 
     Attributes:
         model: The average of the weights at the best epoch.
         best_epoch: Counted from 1.
-        epochs: One record an epoch: ``epoch``, ``loss`` a token, ``seconds``, ``cpu_seconds`` (all threads), and
+        epochs: One record an epoch: ``epoch``, ``loss`` a target, ``seconds``, ``cpu_seconds`` (all threads), and
             ``ndcg_at_10`` where it was evaluated.
         seconds: Training and evaluation, over all resumptions.
     """
 
-    model: SASRec
+    model: N
     best_epoch: int
     epochs: list[dict[str, Any]]
     seconds: float
 
 
 def train(
+    model: N,
+    objective: Objective[N, P],
     split: Split,
-    catalogue: Catalogue,
     *,
-    shape: SASRecOptions,
     options: TrainingOptions,
     checkpoint: Path | None = None,
     progress: Progress = silent,
-) -> Trained:
-    """Train a SASRec on ``split.train``, choosing the epoch by ``split.validation``.
+) -> Trained[N]:
+    """Train a network on what its objective makes of ``split.train``, choosing the epoch by ``split.validation``.
 
     Args:
+        model: The network with its first weights; it is left as it was.
+        objective: What each step looks at.
         split: Leave-one-out; the test part is not looked at.
-        catalogue: Ids of the item rows.
-        shape: The network.
         options: The recipe.
         checkpoint: Written after each epoch; where it exists, training goes on from it.
         progress: Told about each step.
@@ -79,7 +78,7 @@ def train(
     Raises:
         TrainingError: The loss is no number any more, or the checkpoint belongs to another run.
     """
-    run = _Run(split, catalogue, shape, options)
+    run = _Run(model, objective, split, options)
     if checkpoint is not None and checkpoint.exists():
         run.load(read_checkpoint(checkpoint, owner=run.owner))
     while run.wants_more():
@@ -90,29 +89,27 @@ def train(
     return run.trained()
 
 
-class _Run:
+class _Run(Generic[N, P]):
     """Weights, their average, the optimiser, and how far it all is."""
 
-    def __init__(self, split: Split, catalogue: Catalogue, shape: SASRecOptions, options: TrainingOptions) -> None:
+    def __init__(self, model: N, objective: Objective[N, P], split: Split, options: TrainingOptions) -> None:
         self._split = split
+        self._objective = objective
         self._options = options
-        self._model = SASRec(shape, catalogue, seed=options.seed)
-        self._average = copy.deepcopy(self._model)
-        self._best = copy.deepcopy(self._model)
+        self._model, self._average, self._best = (copy.deepcopy(model) for _ in range(3))
         self._optimizer = torch.optim.AdamW(
             self._model.parameters(), lr=options.learning_rate, betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True
         )
-        self._dtype = torch.bfloat16 if cpu_has_bfloat16() else torch.float32
+        self._loss = Loss(options, popularity=np.bincount(split.train.items, minlength=len(split.item_ids)))
         self._epochs: list[dict[str, Any]] = []
         self._steps = 0
         self._best_epoch = 0
         self._best_ndcg = -math.inf
-        trainable = int((np.diff(split.train.offsets) >= 2).sum())
-        if not trainable:
+        if not objective.steps:
             raise TrainingError("no user has two events to train on besides the held-out ones; a longer log is needed")
-        self.all_steps = options.epochs * math.ceil(trainable / options.batch_users)
+        self.all_steps = options.epochs * objective.steps
         log = hashlib.sha256(split.train.items.tobytes() + split.train.offsets.tobytes() + split.validation.tobytes())
-        self.owner = {"data": log.hexdigest(), **asdict(shape), **asdict(options)}
+        self.owner = {"data": log.hexdigest(), **model.describe(), **asdict(options)}
 
     def wants_more(self) -> bool:
         """Tell whether another epoch is to be run."""
@@ -120,20 +117,20 @@ class _Run:
         return len(self._epochs) < self._options.epochs and evaluations < self._options.patience
 
     def epoch(self, progress: Progress) -> None:
-        """Pass once over all users, then evaluate where it is due."""
+        """Pass once over the objective, then evaluate where it is due."""
         started, busy = time.perf_counter(), time.process_time()
         number, options = len(self._epochs) + 1, self._options
         rng = np.random.default_rng([options.seed, number])
         drop = DropoutPool(self._model.options.dropout, generator=torch.Generator().manual_seed(int(rng.integers(1 << 62))))
-        length = self._model.options.max_length
-        total = tokens = 0.0
-        for batch in batches(self._split.train, max_length=length, users=options.batch_users, rng=rng):
+        total = count = 0.0
+        for batch in self._objective.batches(rng):
             total += self._step(batch, drop, rng)
-            tokens += sum(len(window.targets) for window in batch)
-            progress(self._steps, self.all_steps, f"epoch {number} loss {total / tokens:.3f} best {max(self._best_ndcg, 0):.4f}")
-        record: dict[str, Any] = {"epoch": number, "loss": total / tokens}
+            count += sum(len(part.targets) for part in batch)
+            progress(self._steps, self.all_steps, f"epoch {number} loss {total / count:.3f} best {max(self._best_ndcg, 0):.4f}")
+        record: dict[str, Any] = {"epoch": number, "loss": total / count}
         if number % options.evaluate_every == 0 or number == options.epochs:
-            found = held_out(self._average.source(), self._split.train, self._split.validation)
+            source, split = self._average.source(), self._split
+            found = held_out(source, split.train, split.validation, users=split.user_attributes)
             record["ndcg_at_10"] = float(ndcg_at_k(found.ranks).mean())
             if record["ndcg_at_10"] > self._best_ndcg:
                 self._best_ndcg, self._best_epoch = record["ndcg_at_10"], number
@@ -141,23 +138,23 @@ class _Run:
         record |= {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - busy}
         self._epochs.append(record)
 
-    def _step(self, batch: list[Window], drop: DropoutPool, rng: np.random.Generator) -> float:
+    def _step(self, batch: Sequence[P], drop: DropoutPool, rng: np.random.Generator) -> float:
         """Move the weights once; return the summed loss."""
-        options, tokens, total = self._options, sum(len(window.targets) for window in batch), 0.0
-        negatives = self._negatives(rng) if options.loss == "sampled" else None
-        for window in batch:
-            table = self._model.table
-            states = self._model.encoder.states(functional.embedding(window.rows, table), drop=drop)[window.events]
-            if negatives is None:
-                loss = full_cross_entropy(states, table, window.targets, dtype=self._dtype)
-            else:
-                loss = sampled_cross_entropy(states, table, window.targets, negatives=negatives[0], log_expected=negatives[1])
-            (loss / tokens).backward()  # type: ignore[no-untyped-call]  # torch types it so
+        options, count, total = self._options, sum(len(part.targets) for part in batch), 0.0
+        negatives = self._loss.negatives([part.targets for part in batch], rng)
+        # What all parts look at is computed once, and its gradient goes back once, after all of them.
+        shared = self._objective.shared(self._model)
+        leaves = tuple(value.detach().requires_grad_() for value in shared)
+        for part in batch:
+            loss = self._loss(self._objective.states(self._model, part, leaves, drop=drop), leaves[0], part.targets, negatives)
+            (loss / count).backward()  # type: ignore[no-untyped-call]  # torch types it so
             total += float(loss.detach())
+        used = [(value, leaf.grad) for value, leaf in zip(shared, leaves, strict=True) if leaf.grad is not None]
+        torch.autograd.backward([value for value, _ in used], [grad for _, grad in used])
         length = torch.nn.utils.clip_grad_norm_(self._model.parameters(), options.clip)
         if not math.isfinite(total) or not bool(torch.isfinite(length)):
             raise TrainingError(
-                f"the loss became {total / tokens} in epoch {len(self._epochs) + 1}; the best weights so far are those of epoch "
+                f"the loss became {total / count} in epoch {len(self._epochs) + 1}; the best weights so far are those of epoch "
                 f"{self._best_epoch}; train again with a learning rate below {options.learning_rate}"
             )
         for group in self._optimizer.param_groups:
@@ -169,13 +166,6 @@ class _Run:
         with torch.no_grad():
             torch._foreach_lerp_(list(self._average.parameters()), list(self._model.parameters()), 1 - decay)
         return total
-
-    def _negatives(self, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Draw distinct items uniformly; return their rows and the log of how many of each were to be expected."""
-        items = len(self._model.catalogue)
-        count = min(self._options.negatives, items)
-        rows = torch.from_numpy(rng.choice(items, size=count, replace=False))
-        return rows, torch.full((count,), math.log(count / items))
 
     def saved(self) -> Checkpoint:
         """Return all that `load` needs."""
@@ -206,7 +196,7 @@ class _Run:
         except (KeyError, ValueError, RuntimeError) as error:
             raise TrainingError(f"the checkpoint is incomplete ({error}); delete it and train from the start") from error
 
-    def trained(self) -> Trained:
+    def trained(self) -> Trained[N]:
         """Return the best average."""
         seconds = sum(one["seconds"] for one in self._epochs)
         return Trained(model=self._best.eval(), best_epoch=self._best_epoch, epochs=self._epochs, seconds=seconds)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["FullCrossEntropy", "cpu_has_bfloat16", "full_cross_entropy", "sampled_cross_entropy"]
+__all__ = ["FullCrossEntropy", "Loss", "cpu_has_bfloat16", "full_cross_entropy", "sampled_cross_entropy"]
 
-from typing import Any
+import math
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_rec.training.options import TrainingOptions
 
 _CHUNK = 512  # rows of logits alive at a time: 512 x 3,416 bfloat16 are 3.5 MB and stay in the cache
 
@@ -83,3 +92,44 @@ def sampled_cross_entropy(states: Tensor, table: Tensor, targets: Tensor, *, neg
     own = (states * table[targets]).sum(dim=1, keepdim=True)
     logits = torch.cat([own, others], dim=1)
     return functional.cross_entropy(logits, torch.zeros(len(targets), dtype=torch.int64), reduction="sum")
+
+
+class Loss:
+    """The loss that the options name, over the catalogue or against negatives that a step's targets share.
+
+    ``sampled`` draws distinct items uniformly. ``in-batch`` takes other targets of the step, which costs no look-up but meets
+    popular items more often; the correction for that follows Yi et al., "Sampling-Bias-Corrected Neural Modeling for Large
+    Corpus Item Recommendations" (RecSys 2019), with counts of the log for their streaming estimate. The target itself is
+    always there, so its logit is not lowered, and both losses aim at the same full softmax.
+    """
+
+    def __init__(self, options: TrainingOptions, *, popularity: NDArray[np.int64]) -> None:
+        """Take the loss, its number of negatives, and how often [items] each item is met in training."""
+        self._kind = options.loss
+        self._items = len(popularity)
+        self._count = options.negatives
+        self._log_share = torch.from_numpy(np.log(np.maximum(popularity, 1) / max(popularity.sum(), 1)).astype(np.float32))
+        self._dtype = torch.bfloat16 if cpu_has_bfloat16() else torch.float32
+
+    def negatives(self, targets: Sequence[Tensor], rng: np.random.Generator) -> tuple[Tensor, Tensor] | None:
+        """Draw a step's negatives: their rows, and the log of how many of each were to be expected; None for the full loss.
+
+        Args:
+            targets: The target rows of each part of the step.
+            rng: Decides them.
+        """
+        if self._kind == "full":
+            return None
+        if self._kind == "sampled":
+            count = min(self._count, self._items)
+            rows = torch.from_numpy(rng.choice(self._items, size=count, replace=False))
+            return rows, torch.full((count,), math.log(count / self._items))
+        pool = torch.cat(list(targets))
+        rows = pool[torch.from_numpy(rng.choice(len(pool), size=min(self._count, len(pool)), replace=False))]
+        return rows, self._log_share[rows] + math.log(len(rows))
+
+    def __call__(self, states: Tensor, table: Tensor, targets: Tensor, negatives: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Return the summed loss of queries [n, dims] and their targets [n] in ``table`` [items, dims]."""
+        if negatives is None:
+            return full_cross_entropy(states, table, targets, dtype=self._dtype)
+        return sampled_cross_entropy(states, table, targets, negatives=negatives[0], log_expected=negatives[1])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 from edge_rec_runtime.errors import TrainingError
 
-LOSSES = ("full", "sampled")
+LOSSES = ("full", "sampled", "in-batch")
 _WHOLE = ("epochs", "patience", "evaluate_every", "batch_users", "warmup_steps", "negatives", "seed")
 
 
@@ -28,8 +28,9 @@ class TrainingOptions:
         weight_decay: Of AdamW, on every weight.
         clip: Longest gradient, as a norm over all weights.
         averaging: Decay a step of the running average of the weights, which is what is evaluated and kept; 0 keeps the last.
-        loss: ``full`` cross-entropy over the catalogue, or ``sampled`` for large ones.
-        negatives: Distinct items drawn uniformly a step for the sampled loss, the same for every event of the step.
+        loss: ``full`` cross-entropy over the catalogue; ``sampled`` or ``in-batch`` for large ones.
+        negatives: Items that every event of a step is held against: distinct ones drawn uniformly for the sampled loss, other
+            events' targets for the one in the batch.
         seed: Decides the initial weights, the order, the windows and the dropout.
     """
 

@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-__all__ = ["TRAINERS", "Fitted", "Request", "is_started", "judged", "prepared", "rebind", "train_run"]
+__all__ = ["TRAINERS", "Fitted", "Request", "judged", "prepared", "rebind", "train_run"]
 
 import time
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edge_rec.data import k_core, leave_one_out
 from edge_rec.metrics import held_out, quality
-from edge_rec.models import MFOptions, Model, Popularity, SASRecOptions, bind, factorise, read_config, write_run
+from edge_rec.models import Model, bind, read_config, write_run
 from edge_rec.training.folders import CHECKPOINT, finished_run, refuse_used
-from edge_rec.training.loop import train
-from edge_rec.training.options import TrainingOptions
-from edge_rec.training.recipes import recipe
 from edge_rec.training.request import Fitted, Request
+from edge_rec.training.trainers import TRAINERS
 from edge_rec_runtime import Progress, silent
 from edge_rec_runtime.errors import ModelError, TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from edge_rec.data import Dataset, Split
     from edge_rec_runtime import Catalogue
-
-
-def _popularity(split: Split, catalogue: Catalogue, *_: object, **__: object) -> Fitted:
-    return Fitted(model=Popularity.count(split, catalogue), record={})
-
-
-def _mf(split: Split, catalogue: Catalogue, request: Request, *, progress: Progress, **_: object) -> Fitted:
-    fitted = factorise(
-        split, catalogue, options=MFOptions(**request.shape), seed=request.seed, progress=progress, **request.training
-    )
-    return Fitted(model=fitted.model, record={"best_epoch": fitted.best_epoch, "epochs": fitted.epochs})
-
-
-def _sasrec(split: Split, catalogue: Catalogue, request: Request, *, checkpoint: Path, progress: Progress) -> Fitted:
-    shape, options = SASRecOptions(**request.shape), TrainingOptions(**request.training)
-    fitted = train(split, catalogue, shape=shape, options=options, checkpoint=checkpoint, progress=progress)
-    return Fitted(model=fitted.model, record={"best_epoch": fitted.best_epoch, "epochs": fitted.epochs})
-
-
-TRAINERS: dict[str, Callable[..., Fitted]] = {
-    "popularity": _popularity,
-    "mf": _mf,
-    "sasrec": _sasrec,
-}
 
 
 def train_run(
@@ -78,23 +50,19 @@ def train_run(
     if not resume:
         refuse_used(folder)
     split, catalogue = prepared(dataset, core=request.core)
-    request = _in_full(request, dataset, split)
+    trainer = TRAINERS[request.model]
+    request = trainer.complete(request, split, data=dataset.name)
     wanted = _asked(dataset, split, request)
     if config := finished_run(folder, wanted):
         return config
     folder.mkdir(parents=True, exist_ok=True)
     started, busy = time.perf_counter(), time.process_time()
     checkpoint = folder / CHECKPOINT
-    fitted = TRAINERS[request.model](split, catalogue, request, checkpoint=checkpoint, progress=progress)
+    fitted = trainer.fit(split, catalogue, request, checkpoint=checkpoint, progress=progress)
     spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - busy} | _spent(fitted)
     write_run(folder, fitted.model, split, record=wanted | fitted.record | spent | {"metrics": judged(fitted.model, split)})
     checkpoint.unlink(missing_ok=True)
     return read_config(folder)
-
-
-def is_started(folder: Path) -> bool:
-    """Tell whether a folder holds a run of which at least one epoch is done and the last is not."""
-    return (folder / _CHECKPOINT).exists()
 
 
 def prepared(dataset: Dataset, *, core: int) -> tuple[Split, Catalogue]:
@@ -114,7 +82,7 @@ def judged(model: Model, split: Split) -> dict[str, dict[str, object]]:
     source, items = model.source(), len(split.item_ids)
     parts = {"validation": (split.train, split.validation), "test": (split.test_histories, split.test)}
     return {
-        name: quality(held_out(source, histories, targets, k=10), items=items).row()
+        name: quality(held_out(source, histories, targets, k=10, users=split.user_attributes), items=items).row()
         for name, (histories, targets) in parts.items()
     }
 
@@ -142,20 +110,6 @@ def rebind(folder: Path, dataset: Dataset) -> tuple[Model, Split]:
     return bind(folder, catalogue), split
 
 
-def _in_full(request: Request, dataset: Dataset, split: Split) -> Request:
-    """Write the recipe out, so that a run made by another recipe is never taken for this one."""
-    if request.model == "sasrec":
-        chosen = recipe(dataset.name, users=len(split.user_ids))
-        shape = replace(chosen.shape, **request.shape)
-        training = replace(chosen.training, **request.training, seed=request.seed)
-        return replace(request, shape=asdict(shape), training=asdict(training))
-    if request.model == "mf":
-        _refuse_options(request, shape=tuple(MFOptions.__dataclass_fields__), training=("epochs",))
-        return replace(request, shape=asdict(MFOptions(**request.shape)))
-    _refuse_options(request, shape=(), training=())
-    return request
-
-
 def _asked(dataset: Dataset, split: Split, request: Request) -> dict[str, Any]:
     events = len(split.test_histories.items) + len(split.test)
     data = {
@@ -174,10 +128,3 @@ def _spent(fitted: Fitted) -> dict[str, float]:
     epochs = fitted.record.get("epochs", ())
     recorded = [name for name in ("seconds", "cpu_seconds") if epochs and all(name in one for one in epochs)]
     return {name: sum(one[name] for one in epochs) for name in recorded}
-
-
-def _refuse_options(request: Request, *, shape: tuple[str, ...], training: tuple[str, ...]) -> None:
-    unknown = sorted((set(request.shape) - set(shape)) | (set(request.training) - set(training)))
-    if unknown:
-        known = ", ".join((*shape, *training)) or "none"
-        raise TrainingError(f"model {request.model!r} has no option {unknown[0]!r}; it takes {known}")

@@ -26,11 +26,13 @@ class Window:
     """A few histories of about the same length, each event to be foretold from those before it.
 
     Attributes:
+        users: [users] int64 rows of the users.
         rows: [users, length] int64 item rows, oldest first; 0 after the end.
         events: [users, length] bool, where there is an event.
         targets: [events] int64, the item that follows each event, user by user.
     """
 
+    users: Tensor
     rows: Tensor
     events: Tensor
     targets: Tensor
@@ -50,8 +52,8 @@ def batches(sequences: Sequences, *, max_length: int, users: int, rng: np.random
     """
     order = rng.permutation(np.flatnonzero(np.diff(sequences.offsets) >= 2))
     for start in range(0, len(order), users):
-        parts = [_part(sequences[user], max_length + 1, rng) for user in order[start : start + users]]
-        parts.sort(key=len)
+        parts = [(int(user), _part(sequences[user], max_length + 1, rng)) for user in order[start : start + users]]
+        parts.sort(key=lambda part: len(part[1]))
         yield [_window(parts[first : first + _TOGETHER]) for first in range(0, len(parts), _TOGETHER)]
 
 
@@ -61,11 +63,12 @@ def _part(history: NDArray[np.int32], size: int, rng: np.random.Generator) -> ND
     return history[start : start + size]
 
 
-def _window(parts: list[NDArray[np.int32]]) -> Window:
-    rows = np.zeros((len(parts), len(parts[-1]) - 1), dtype=np.int64)
+def _window(parts: list[tuple[int, NDArray[np.int32]]]) -> Window:
+    rows = np.zeros((len(parts), len(parts[-1][1]) - 1), dtype=np.int64)
     events = np.zeros(rows.shape, dtype=bool)
-    for line, part in enumerate(parts):
+    for line, (_, part) in enumerate(parts):
         rows[line, : len(part) - 1] = part[:-1]
         events[line, : len(part) - 1] = True
-    targets = np.concatenate([part[1:] for part in parts]).astype(np.int64)
-    return Window(rows=torch.from_numpy(rows), events=torch.from_numpy(events), targets=torch.from_numpy(targets))
+    users = torch.tensor([user for user, _ in parts])
+    targets = np.concatenate([part[1:] for _, part in parts]).astype(np.int64)
+    return Window(users=users, rows=torch.from_numpy(rows), events=torch.from_numpy(events), targets=torch.from_numpy(targets))

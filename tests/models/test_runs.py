@@ -11,6 +11,8 @@ import pytest
 from edge_rec.data import Sequences, Split
 from edge_rec.models import (
     MODELS,
+    GRU4Rec,
+    GRU4RecOptions,
     MFOptions,
     Model,
     Popularity,
@@ -52,6 +54,7 @@ def _models() -> dict[str, Model]:
         "popularity": Popularity(CATALOGUE),
         "mf": MatrixFactorisation(MFOptions(dims=4), CATALOGUE, vectors, vectors[:2]),
         "sasrec": SASRec(SASRecOptions(dims=4, heads=2, feed_forward=8, max_length=5), CATALOGUE, seed=3),
+        "gru4rec": GRU4Rec(GRU4RecOptions(dims=4, hidden=8, max_length=5), CATALOGUE, seed=3),
     }
 
 

@@ -43,6 +43,6 @@ def test_the_rate_rises_then_falls_to_its_share() -> None:
 
 def test_an_unknown_log_is_trained_like_one_of_its_size() -> None:
     """Names of public data sets decide, then the number of users."""
-    assert recipe("ml-1m", users=3) is RECIPES["ml-1m"]
-    assert recipe("clicks", users=900) is RECIPES["ml-100k"]
-    assert recipe("clicks", users=9000) is RECIPES["ml-1m"]
+    assert recipe("sasrec", "ml-1m", users=3) is RECIPES["sasrec"]["ml-1m"]
+    assert recipe("sasrec", "clicks", users=900) is RECIPES["sasrec"]["ml-100k"]
+    assert recipe("sasrec", "clicks", users=9000) is RECIPES["sasrec"]["ml-1m"]

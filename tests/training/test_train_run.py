@@ -23,6 +23,7 @@ SMALL = {
     "popularity": Request(model="popularity"),
     "mf": Request(model="mf", shape={"dims": 4}, training={"epochs": 1}),
     "sasrec": Request(shape={"dims": 4, "feed_forward": 8, "max_length": 6}, training={"epochs": 1}),
+    "gru4rec": Request(model="gru4rec", shape={"dims": 4, "hidden": 8, "max_length": 6}, training={"epochs": 1}),
 }
 
 
@@ -69,8 +70,9 @@ def test_a_run_of_an_older_recipe_is_not_taken_for_this_one(
 ) -> None:
     """What a request leaves to the recipe is part of the run: when the recipe changes, the run is another."""
     train_run(log, tmp_path / "run", request=SMALL["sasrec"])
-    changed = replace(RECIPES["ml-100k"], training=replace(RECIPES["ml-100k"].training, learning_rate=0.5))
-    monkeypatch.setitem(RECIPES, "ml-100k", changed)
+    recipe = RECIPES["sasrec"]["ml-100k"]
+    changed = replace(recipe, training=replace(recipe.training, learning_rate=0.5))
+    monkeypatch.setitem(RECIPES["sasrec"], "ml-100k", changed)
     with pytest.raises(TrainingError, match=r"training\.learning_rate was 0\.002 there and is 0\.5 here"):
         train_run(log, tmp_path / "run", request=SMALL["sasrec"], resume=True)
 

@@ -1,0 +1,97 @@
+"""What a network learns from: parts of the log, and the queries that it makes of them."""
+
+from __future__ import annotations
+
+__all__ = ["N", "NextItem", "Objective", "P", "Part"]
+
+import math
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from edge_rec.models.network import Network
+from edge_rec.training.windows import Window, batches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from edge_rec.data import Split
+
+
+class Part(Protocol):
+    """A few queries that are computed together."""
+
+    @property
+    def targets(self) -> Tensor:
+        """[queries] int64, the item row that each of them should find."""
+
+
+N = TypeVar("N", bound=Network)
+P = TypeVar("P", bound=Part)
+_Model = TypeVar("_Model", bound=Network, contravariant=True)  # noqa: PLC0105 - a protocol's own
+_Part = TypeVar("_Part", bound=Part)
+
+
+class Objective(Protocol[_Model, _Part]):
+    """What one epoch of training looks at."""
+
+    @property
+    def steps(self) -> int:
+        """Steps an epoch; 0 where there is nothing to learn from."""
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Sequence[_Part]]:
+        """Yield the parts of each step of an epoch."""
+
+    def shared(self, model: _Model) -> tuple[Tensor, ...]:
+        """Return what all parts of a step look at, with gradients; first the item table [items, dims]."""
+
+    def states(self, model: _Model, part: _Part, shared: tuple[Tensor, ...], *, drop: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return the queries [queries, dims] of a part.
+
+        Args:
+            model: The network.
+            part: Of `batches`.
+            shared: Of `shared`.
+            drop: What training does to activations.
+        """
+
+
+class NextItem:
+    """Foretell each event of a history from those before it."""
+
+    def __init__(self, split: Split, *, max_length: int, users: int, context: Sequence[NDArray[np.int32]] = ()) -> None:
+        """Look at ``split.train``.
+
+        Args:
+            split: The log.
+            max_length: Events in a window.
+            users: Histories in a step.
+            context: For each context feature of the network its values, one row a user.
+        """
+        self._train = split.train
+        self._max_length = max_length
+        self._users = users
+        self._context = tuple(torch.from_numpy(np.ascontiguousarray(values)) for values in context)
+
+    @property
+    def steps(self) -> int:
+        """Steps an epoch."""
+        return math.ceil(int((np.diff(self._train.offsets) >= 2).sum()) / self._users)
+
+    def batches(self, rng: np.random.Generator) -> Iterator[list[Window]]:
+        """Yield every user once, in random order."""
+        return batches(self._train, max_length=self._max_length, users=self._users, rng=rng)
+
+    def shared(self, model: Network) -> tuple[Tensor, ...]:
+        """Return the item table."""
+        return (model.item_vectors(),)
+
+    def states(self, model: Network, part: Window, shared: tuple[Tensor, ...], *, drop: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return the query after every event."""
+        context = (values[part.users] for values in self._context)
+        return model.states(functional.embedding(part.rows, shared[0]), *context, drop=drop)[part.events]
