@@ -11,13 +11,20 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from edge_rec_converters.rewrites.attention import plain_attention
+from edge_rec_converters.rewrites.embedding_bag import plain_embedding_bags
+from edge_rec_converters.rewrites.packed import no_packed_sequences
 from edge_rec_converters.rewrites.recurrences import whole_recurrences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-REWRITES: tuple[Callable[[], AbstractContextManager[object]], ...] = (whole_recurrences, plain_attention)
+REWRITES: tuple[Callable[[], AbstractContextManager[object]], ...] = (
+    whole_recurrences,
+    plain_attention,
+    plain_embedding_bags,
+    no_packed_sequences,
+)
 
 
 @contextmanager
