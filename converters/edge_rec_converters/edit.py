@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
+from edge_rec_converters.places import PLACE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -28,10 +30,17 @@ def add_constant(graph: ir.Graph, array: NDArray[np.generic], name: str) -> ir.V
 
 
 def replace_nodes(old: Sequence[ir.Node], new: Sequence[ir.Node], value: ir.Value) -> None:
-    """Put ``new`` where ``old`` stands; ``value`` takes the users, type, shape and name of the last old node's output."""
+    """Put ``new`` where ``old`` stands; ``value`` takes the users, type, shape and name of the last old node's output.
+
+    New nodes come from where the old ones came from.
+    """
     last = old[-1]
     if last.graph is None:
         raise AssertionError("a node that is rewritten belongs to a graph")
+    place = next((node.metadata_props[PLACE] for node in reversed(old) if PLACE in node.metadata_props), None)
+    for node in new:
+        if place is not None:
+            node.metadata_props.setdefault(PLACE, place)
     output = last.outputs[0]
     value.type, value.shape = output.type, output.shape
     ir.convenience.replace_nodes_and_values(last.graph, last, list(old), list(new), [output], [value])

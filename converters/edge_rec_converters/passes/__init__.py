@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["Int8Linears", "Int8RowTables", "Pass", "StaticActivations", "apply"]
+__all__ = [
+    "BinaryLinears",
+    "Chosen",
+    "Fp16Constants",
+    "Int8Linears",
+    "Int8RowTables",
+    "Pass",
+    "RowWiseLookups",
+    "StaticActivations",
+    "apply",
+    "everything",
+    "looked_up_tables",
+    "per_token_inputs",
+]
 
-from edge_rec_converters.passes._contract import Pass, apply
+from edge_rec_converters.passes._contract import Chosen, Pass, apply, everything
+from edge_rec_converters.passes.binary_linear import BinaryLinears
+from edge_rec_converters.passes.fp16_constants import Fp16Constants
 from edge_rec_converters.passes.int8_linear import Int8Linears
 from edge_rec_converters.passes.int8_rows import Int8RowTables
-from edge_rec_converters.passes.static_activations import StaticActivations
+from edge_rec_converters.passes.row_wise_lookups import RowWiseLookups, looked_up_tables
+from edge_rec_converters.passes.static_activations import StaticActivations, per_token_inputs

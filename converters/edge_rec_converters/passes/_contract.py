@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["Pass", "apply"]
+__all__ = ["Chosen", "Pass", "apply", "everything"]
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     import onnx_ir as ir
+
+
+# Tells by a constant's name whether a pass may rewrite it.
+Chosen: TypeAlias = Callable[[str], bool]
+
+
+def everything(name: str) -> bool:  # noqa: ARG001 - one Chosen of many
+    """Choose every constant."""
+    return True
 
 
 class Pass(Protocol):

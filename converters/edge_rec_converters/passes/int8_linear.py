@@ -9,117 +9,61 @@ from __future__ import annotations
 __all__ = ["Int8Linears"]
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-import onnx_ir as ir
-
-from edge_rec_converters.dialect import DOMAIN, INT8_LINEAR, constant, declare, floats, is_dialect
-from edge_rec_converters.edit import add_constant, drop_unused_constants, replace_nodes
+from edge_rec_converters.dialect import INT8_LINEAR, declare, int8_linear, is_dialect
+from edge_rec_converters.edit import add_constant, drop_unused_constants
+from edge_rec_converters.passes._contract import Chosen, everything
+from edge_rec_converters.passes._sites import Site, dense_layers, put_layer, require_finite
 from edge_rec_converters.row_codes import quantise_rows
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
-
-@dataclass(frozen=True)
-class _Site:
-    """One dense layer: the nodes that make it, its input, weight [N, K] and bias [N]."""
-
-    nodes: tuple[ir.Node, ...]
-    x: ir.Value
-    name: str
-    weight: NDArray[np.float32]
-    bias: ir.Value | None
+    import onnx_ir as ir
 
 
 @dataclass(frozen=True, kw_only=True)
 class Int8Linears:
-    """Rewrite MatMul (+ Add) and Gemm with a constant weight to ``Int8Linear``.
+    """Rewrite MatMul, Gemm and Einsum with a constant weight, and the bias that follows, to ``Int8Linear``.
 
     Attributes:
         activation: How the input is rounded, see `edge_rec_converters.dialect`: ``per-token`` or ``none``.
-        keep: Patterns (fnmatch) of weights that stay fp32.
+        chosen: Tells by a weight's name whether it is rewritten.
         min_elements: Smaller weights stay fp32: their scales and extra nodes would cost more than they save.
     """
 
     activation: str = "per-token"
-    keep: tuple[str, ...] = ()
+    chosen: Chosen = everything
     min_elements: int = 512
 
     def requires(self, model: ir.Model) -> None:
         """Every weight that is to be rounded is finite."""
         for site in self._sites(model):
-            if not np.isfinite(site.weight).all():
-                raise ConversionError(
-                    f"weight '{site.name}' holds NaN or infinity, and int8 codes need finite numbers; "
-                    "convert a checkpoint from before training diverged"
-                )
+            require_finite(site.name, site.weight, what="int8")
 
     def run(self, model: ir.Model) -> ir.Model:
         """Return the graph with its dense layers in int8."""
+        if not any(self._sites(model)):
+            return model
         after = model.clone()
-        for site in self._sites(after):
+        for site in list(self._sites(after)):
             codes, scales = quantise_rows(site.weight)
-            stored = [
-                add_constant(after.graph, codes, f"{site.name}.codes"),
-                add_constant(after.graph, scales, f"{site.name}.scales"),
-            ]
-            linear = ir.node(
-                INT8_LINEAR,
-                [site.x, *stored, *([site.bias] if site.bias is not None else [])],
-                attributes={"activation": self.activation},
-                domain=DOMAIN,
-            )
-            replace_nodes(site.nodes, [linear], linear.outputs[0])
+            held = add_constant(after.graph, codes, f"{site.name}.codes")
+            factors = add_constant(after.graph, scales, f"{site.name}.scales")
+            put_layer(after.graph, site, partial(int8_linear, codes=held, scales=factors, activation=self.activation))
         drop_unused_constants(after.graph)
         return declare(after)
 
     def ensures(self, before: ir.Model, after: ir.Model) -> None:
-        """No row that held numbers became zeros, and there are as many int8 layers as there were sites."""
+        """There are as many new int8 layers as there were sites."""
         layers = [node for node in after.graph if is_dialect(node, INT8_LINEAR)]
         if len(layers) - sum(is_dialect(node, INT8_LINEAR) for node in before.graph) != len(list(self._sites(before))):
             raise ConversionError("a dense layer was lost while its weights were rounded to int8; report this model")
 
-    def _sites(self, model: ir.Model) -> Iterator[_Site]:
-        for node in list(model.graph):
-            site = _matmul(node) if node.op_type == "MatMul" else _gemm(node) if node.op_type == "Gemm" else None
-            if site and site.weight.size >= self.min_elements and not any(fnmatchcase(site.name, p) for p in self.keep):
+    def _sites(self, model: ir.Model) -> Iterator[Site]:
+        for site in dense_layers(model.graph):
+            if site.weight.size >= self.min_elements and self.chosen(site.name):
                 yield site
-
-
-def _matmul(node: ir.Node) -> _Site | None:
-    x, right = node.inputs
-    weight = floats(right)
-    if x is None or right is None or weight is None or weight.ndim != 2:
-        return None
-    site = _Site((node,), x, str(right.name), weight.T, None)
-    users = node.outputs[0].consumers()
-    if len(users) != 1 or users[0].op_type != "Add" or node.outputs[0].is_graph_output():
-        return site
-    add = users[0]
-    other = next((value for value in add.inputs if value is not node.outputs[0]), None)
-    bias = constant(other)
-    if bias is None or bias.shape != (weight.shape[1],):
-        return site
-    return _Site((node, add), x, str(right.name), weight.T, other)
-
-
-def _gemm(node: ir.Node) -> _Site | None:
-    if node.attributes.get_int("transA", 0) or node.attributes.get_float("alpha", 1.0) != 1.0:
-        return None
-    if node.attributes.get_float("beta", 1.0) != 1.0:
-        return None
-    x, right = node.inputs[:2]
-    bias = node.inputs[2] if len(node.inputs) > 2 else None
-    weight = floats(right)
-    if x is None or right is None or weight is None:
-        return None
-    rows = weight if node.attributes.get_int("transB", 0) else weight.T
-    if bias is not None and ((held := constant(bias)) is None or held.shape != (rows.shape[0],)):
-        return None
-    return _Site((node,), x, str(right.name), rows, bias)

@@ -6,7 +6,7 @@ must come from histories like those the device will see.
 
 from __future__ import annotations
 
-__all__ = ["StaticActivations"]
+__all__ = ["StaticActivations", "per_token_inputs"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,7 +41,7 @@ class StaticActivations:
         after = model.clone()
         for node in after.graph:
             if is_dialect(node, INT8_LINEAR) and text(node, "activation") == "per-token" and node.inputs[0] is not None:
-                scale, zero_point = _grid(*self.ranges[str(node.inputs[0].name)])
+                scale, zero_point = _grid(*self.ranges[_source(node.inputs[0])])
                 node.attributes["activation"] = ir.AttrString("activation", "static")
                 node.attributes["x_scale"] = ir.AttrFloat32("x_scale", scale)
                 node.attributes["x_zero_point"] = ir.AttrInt64("x_zero_point", zero_point)
@@ -54,9 +54,18 @@ class StaticActivations:
 
 
 def per_token_inputs(model: ir.Model) -> list[str]:
-    """Return the names of the inputs of per-token layers, each once."""
+    """Return the names of the inputs of per-token layers, each once, as they are called before any Transpose."""
     layers = (node for node in model.graph if is_dialect(node, INT8_LINEAR) and text(node, "activation") == "per-token")
-    return list(dict.fromkeys(str(node.inputs[0].name) for node in layers if node.inputs[0] is not None))
+    return list(dict.fromkeys(_source(node.inputs[0]) for node in layers if node.inputs[0] is not None))
+
+
+def _source(value: ir.Value) -> str:
+    """Return the name of the value before it was transposed, which a pass may have done and which moves no range."""
+    made = value.producer()
+    while made is not None and made.op_type == "Transpose" and made.inputs[0] is not None:
+        value = made.inputs[0]
+        made = value.producer()
+    return str(value.name)
 
 
 def _grid(low: float, high: float) -> tuple[float, int]:
