@@ -20,17 +20,21 @@ WIDTH = 6
 _NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 _DTYPES = {
     schema.TensorType.FLOAT32: np.float32,
+    schema.TensorType.FLOAT16: np.float16,
     schema.TensorType.INT32: np.int32,
+    schema.TensorType.UINT8: np.uint8,
     schema.TensorType.INT8: np.int8,
     schema.TensorType.BOOL: np.bool_,
 }
 
 
-def graph(text: str, **weights: NDArray[Any]) -> ir.Model:
-    """Return ``x [batch, length, 6], m [batch, length] -> y`` with the nodes of ``text``."""
+INPUTS = f"float[batch,length,{WIDTH}] x, float[batch,length] m"
+
+
+def graph(text: str, inputs: str = INPUTS, /, **weights: NDArray[Any]) -> ir.Model:
+    """Return ``inputs -> y`` with the nodes of ``text``; by default from vectors x and a mask m."""
     model = ir.from_onnx_text(
-        '<ir_version: 10, opset_import: ["": 20, "edge_rec": 1]> g '
-        f"(float[batch,length,{WIDTH}] x, float[batch,length] m) => (float[a] y) {{ {text} }}",
+        f'<ir_version: 10, opset_import: ["": 20, "edge_rec": 1]> g ({inputs}) => (float[a] y) {{ {text} }}',
         initializers=[ir.tensor(array, name=name) for name, array in weights.items()],
     )
     model.graph.outputs[0].shape = model.graph.outputs[0].type = None

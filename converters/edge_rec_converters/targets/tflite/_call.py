@@ -27,12 +27,14 @@ class Value:
         dtype: Its type in the file: float32, int32, int8 or bool.
         known: What is in it, if that is known now: an array, or an object array that holds a `Size` somewhere.
         name: Of a weight or an input.
+        half: Known float32 numbers that stand in the file as float16, which the engine decodes when it loads.
     """
 
     shape: Shape
     dtype: np.dtype[Any]
     known: NDArray[Any] | None = None
     name: str = ""
+    half: bool = False
 
     @property
     def rank(self) -> int:

@@ -52,7 +52,7 @@ def emit(model: ir.Model) -> bytes:
     inputs = {_name(source): graph.input(_name(source), _shape(source), _dtype(source)) for source in model.graph.inputs}
     values.update(zip(model.graph.inputs, inputs.values(), strict=True))
     added = biases(model.graph)
-    for node in model.graph:
+    for node in sorted(model.graph, key=_computes):  # what is constant comes first, where a fused layer finds it
         if node in added.values():
             continue
         bias = added.get(node)
@@ -63,6 +63,11 @@ def emit(model: ir.Model) -> bytes:
         values.update(zip((bias or node).outputs, results, strict=False))
     outputs = {_name(source): values[source] for source in model.graph.outputs}
     return graph.finish(inputs=inputs, outputs=outputs, description=_DESCRIPTION)
+
+
+def _computes(node: ir.Node) -> bool:
+    """Tell whether a node reads anything but constants of the file."""
+    return any(value is None or value.const_value is None for value in node.inputs)
 
 
 def _results(graph: Lowering, call: Call, node: ir.Node) -> tuple[Value, ...]:

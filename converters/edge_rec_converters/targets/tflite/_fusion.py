@@ -31,10 +31,18 @@ def biases(graph: ir.Graph) -> dict[ir.Node, ir.Node]:
 
 def _is_bias(value: ir.Value, product: ir.Node) -> bool:
     """Tell whether a value is a constant vector as wide as the product's constant weight."""
-    weight = product.inputs[1]
-    if value.const_value is None or weight is None or weight.const_value is None:
+    vector, weight = _constant(value), _constant(product.inputs[1])
+    if vector is None or weight is None:
         return False
-    return len(weight.const_value.shape) == 2 and tuple(value.const_value.shape) == (weight.const_value.shape[1],)
+    return len(weight.shape) == 2 and tuple(vector.shape) == (weight.shape[1],)
+
+
+def _constant(value: ir.Value | None) -> ir.TensorProtocol | None:
+    """Return a constant, also one that is cast from half floats."""
+    producer = None if value is None else value.producer()
+    if producer is not None and producer.op_type == "Cast" and not producer.domain:
+        value = producer.inputs[0]
+    return None if value is None else value.const_value
 
 
 def _read_once(value: ir.Value, graph: ir.Graph) -> bool:

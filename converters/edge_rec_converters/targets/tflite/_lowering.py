@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+_HALF = 3  # the version of DEQUANTIZE that decodes float16
 _TYPES = (np.float32, np.float16, np.int8, np.uint8, np.bool_)
 
 
@@ -44,13 +45,14 @@ class Lowering:
         """Add an input of the graph."""
         return self._computed(Value(shape, np.dtype(dtype), name=name))
 
-    def known(self, values: ArrayLike, *, dtype: DTypeLike | None = None, name: str = "") -> Value:
+    def known(self, values: ArrayLike, *, dtype: DTypeLike | None = None, name: str = "", half: bool = False) -> Value:
         """Return a value whose content is known; it takes no place in the file until an operator reads it.
 
         Args:
             values: Numbers, truth values, or an object array with sizes in it.
             dtype: float32, int32, int8 or bool; that of ``values`` by default, int32 for wider integers and sizes.
             name: Of a weight.
+            half: The numbers are float16 ones, written as such and decoded when the engine loads.
 
         Raises:
             ConversionError: A type that the files have no room for, or an integer beyond 32 bits.
@@ -65,7 +67,7 @@ class Lowering:
                 f"constant {name!r} is {array.dtype}; the TFLite target takes float32, float16, int32, int64, int8, uint8 "
                 "and bool, so cast it in the model"
             )
-        return Value(array.shape, array.dtype, array, name)
+        return Value(array.shape, array.dtype, array, name, half)
 
     def emit(
         self,
@@ -106,13 +108,20 @@ class Lowering:
     def place(self, value: Value) -> int:
         """Return the index of the value's tensor; a known value is written when it is first asked for."""
         if value not in self._places:
-            if value.constant is not None:
+            if value.half:
+                stored = self.halves(value)
+                self._places[value] = self.place(self.emit("DEQUANTIZE", [stored], value.shape, np.float32, version=_HALF))
+            elif value.constant is not None:
                 self._places[value] = self._constant(value.constant, value.name)
             elif value.known is not None:
                 self._places[value] = self.place(self._sizes.computed(value.known))
             else:  # pragma: no cover  # every computed value gets its place when it is made
                 raise AssertionError(value)
         return self._places[value]
+
+    def halves(self, value: Value) -> Value:
+        """Return the float16 numbers that a value with ``half`` stands for."""
+        return self.known(np.asarray(value.constant, np.float16), name=value.name)
 
     def quantised(self, codes: Value, scales: NDArray[np.float32], *, bits: int = 8) -> Value:
         """Return int8 codes [rows, width] as a tensor that carries scales, [rows] or [1] float32.

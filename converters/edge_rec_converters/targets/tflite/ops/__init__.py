@@ -21,6 +21,7 @@ from edge_rec_converters.targets.tflite.ops import (
     quantised,
     reductions,
     reshaping,
+    rows,
     slicing,
 )
 
@@ -38,5 +39,6 @@ OPS: dict[str, Handler] = {
     **quantised.OPS,
     **reductions.OPS,
     **reshaping.OPS,
+    **rows.OPS,
     **slicing.OPS,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["OPS"]
+__all__ = ["OPS", "gather"]
 
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from edge_rec_converters.targets.tflite._lowering import Lowering
 
 
+def gather(graph: Lowering, x: Value, rows: Value, axis: int = 0) -> Value:
+    """Pick slices of ``x`` by indices that count from the front; of half floats, only those picked are decoded."""
+    if x.half:
+        picked = gather(graph, graph.halves(x), rows, axis)
+        return graph.emit("DEQUANTIZE", [picked], picked.shape, np.float32, version=3)
+    return graph.emit("GATHER", [x, rows], (*x.shape[:axis], *rows.shape, *x.shape[axis + 1 :]), axis=axis)
+
+
 def _from_front(graph: Lowering, rows: Value, sizes: Shape) -> Value:
     """Count indices from the front: TFLite refuses the negative ones that ONNX allows."""
     if rows.constant is not None and not any(isinstance(size, Size) for size in sizes):
@@ -32,8 +40,7 @@ def _gather(graph: Lowering, call: Call) -> Value:
     axis = call.axis(call.attributes.get("axis", 0), x.rank)
     if rows.constant is not None and rows.rank == 0:
         return take_one(graph, x, axis, int(rows.constant))
-    shape = (*x.shape[:axis], *rows.shape, *x.shape[axis + 1 :])
-    return graph.emit("GATHER", [x, _from_front(graph, rows, (x.shape[axis],))], shape, axis=axis)
+    return gather(graph, x, _from_front(graph, rows, (x.shape[axis],)), axis)
 
 
 def _gather_elements(graph: Lowering, call: Call) -> Value:

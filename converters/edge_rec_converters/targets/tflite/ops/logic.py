@@ -36,6 +36,8 @@ def _cast(graph: Lowering, call: Call) -> Value:
     if to not in _CASTS:
         raise call.error(f"a cast to {to.name} has no place in the file; use FLOAT, INT64 or BOOL")
     dtype = np.dtype(_CASTS[to])
+    if x.dtype == np.float16 and x.constant is not None and dtype == np.float32:
+        return graph.known(x.constant.astype(np.float32), name=x.name, half=True)
     return x if dtype == x.dtype else graph.emit("CAST", [x], x.shape, dtype)
 
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from edge_rec_converters.targets.tflite._lowering import Lowering
 
 
-def dense(graph: Lowering, x: Value, weight: Value, bias: Value | None) -> Value:
+def dense(graph: Lowering, x: Value, weight: Value, bias: Value | None, *, version: int = 5) -> Value:
     """Multiply the last axis of ``x`` [..., K] with ``weight`` [N, K] and add ``bias`` [N]."""
     shape = (*x.shape[:-1], weight.shape[0])
-    return graph.emit("FULLY_CONNECTED", [x, weight, bias], shape, np.float32, version=5, keepNumDims=True)
+    return graph.emit("FULLY_CONNECTED", [x, weight, bias], shape, np.float32, version=version, keepNumDims=True)
 
 
 def _matmul(graph: Lowering, call: Call) -> Value:
@@ -34,9 +34,14 @@ def _matmul(graph: Lowering, call: Call) -> Value:
         if inner[0] != inner[1] and not any(isinstance(size, Size) for size in inner):
             raise call.error(f"the inner sizes {inner[0]} and {inner[1]} differ")
     if b.constant is not None and b.rank == 2 and a.rank >= 2:
-        return dense(graph, a, graph.known(np.ascontiguousarray(b.constant.T), name=b.name), bias)
+        return dense(graph, a, _turned(graph, b), bias)
     result = batched(graph, a, b)
     return result if bias is None else binary(graph, "ADD", result, bias)
+
+
+def _turned(graph: Lowering, weight: Value) -> Value:
+    """Return a constant weight [K, N] as [N, K]."""
+    return graph.known(np.ascontiguousarray(np.asarray(weight.constant).T), name=weight.name, half=weight.half)
 
 
 def product(graph: Lowering, a: Value, b: Value, *, transposed: bool = False) -> Value:
@@ -65,7 +70,7 @@ def _gemm(graph: Lowering, call: Call) -> Value:
         bias = binary(graph, "MUL", bias, scalar(graph, beta, bias))
     transposed = bool(call.attributes.get("transB", 0))
     if b.constant is not None and alpha == 1.0:
-        weight = b if transposed else graph.known(np.ascontiguousarray(b.constant.T), name=b.name)
+        weight = b if transposed else _turned(graph, b)
         if bias is None or bias.shape == weight.shape[:1]:
             return dense(graph, a, weight, bias)
         result = dense(graph, a, weight, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["OPS", "take_one"]
+__all__ = ["OPS", "take_first", "take_one"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,6 +40,11 @@ class _Cut:
 def take_one(graph: Lowering, x: Value, axis: int, position: int) -> Value:
     """Return one element of an axis, which goes; a negative position counts from the end."""
     return _strided_slice(graph, x, {axis: _Cut(position, None if position == -1 else position + 1, 1, 1)}, drop=True)
+
+
+def take_first(graph: Lowering, x: Value, axis: int, count: int) -> Value:
+    """Return the first elements of an axis of known size."""
+    return x if x.shape[axis] == count else _strided_slice(graph, x, {axis: _Cut(None, count, 1, count)})
 
 
 def _strided_slice(graph: Lowering, x: Value, cuts: Mapping[int, _Cut], *, drop: bool = False) -> Value:
