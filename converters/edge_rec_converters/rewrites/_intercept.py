@@ -16,7 +16,7 @@ class _Intercepted(TorchFunctionMode):
     """Calls go to the replacement that ``choose`` names, or where they went."""
 
     def __init__(self, choose: Callable[[Any], Callable[..., Any] | None]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # torch has no types here
+        super().__init__()
         self._choose = choose
 
     def __torch_function__(
