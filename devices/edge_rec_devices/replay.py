@@ -46,9 +46,9 @@ def answer_in_stages(
     looked_up = clock()
     allowed = recommender.allowed(rows)
     filtered = clock()
-    vectors, mask = recommender.gather(rows)
+    inputs = recommender.gather(rows)
     gathered = clock()
-    query = recommender.encode(vectors, mask)[0]
+    query = recommender.encode(*inputs)[0]
     encoded = clock()
     found, scores = recommender.search(query, k, allowed)
     searched = clock()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["SHORTEST_BUCKET", "Recommender", "bucket"]
+__all__ = ["Recommender"]
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from edge_rec_runtime.backends import open_encoder
+from edge_rec_runtime._requests import check_count, texts, unknown_words
 from edge_rec_runtime.bundle import Bundle
-from edge_rec_runtime.errors import BackendError, RequestError
-from edge_rec_runtime.neighbours import Neighbours
+from edge_rec_runtime.errors import RequestError
 from edge_rec_runtime.recommendations import Recommendation, Recommendations
-from edge_rec_runtime.search import best, search
+from edge_rec_runtime.scoring import open_scoring
+from edge_rec_runtime.search import best, finite_scores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,39 +22,32 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_rec_runtime.backends import Encoder
     from edge_rec_runtime.catalogue import Catalogue
+    from edge_rec_runtime.codes import ItemTable, NeighbourTable
+    from edge_rec_runtime.features import Feature
+    from edge_rec_runtime.scoring import Scoring
 
 Where = Mapping[str, str | Sequence[str]]
-
-SHORTEST_BUCKET = 8  # events; histories are padded to this or to a doubling of it, up to the model's window
-
-
-def bucket(events: int, longest: int) -> int:
-    """Return the length that a history of so many events is padded to."""
-    return min(max(SHORTEST_BUCKET, 1 << (events - 1).bit_length()), longest)
 
 
 class Recommender:
     """A bundle ready to answer.
 
-    `recommend` composes the stages that follow it here: `lookup`, `gather`, `encode`, `allowed`, `search`, `label`. All calls may
-    come from several threads; with LiteRT the encoder takes them in turn.
+    `recommend` composes the stages that follow it here: `lookup`, `gather`, `encode`, `allowed`, `search`, `label`. What three of
+    them do is the bundle's kind's to say (`edge_rec_runtime.scoring`). All calls may come from several threads; with LiteRT the
+    encoder takes them in turn.
 
     Attributes:
         bundle: The open bundle.
         catalogue: Its items.
-        exact: The table that feeds the encoder and gives the scores: the rescore table where the bundle has one.
+        features: What the model takes of a request's context, besides the history.
     """
 
-    def __init__(self, bundle: Bundle, encoder: Encoder) -> None:
+    def __init__(self, bundle: Bundle, scoring: Scoring) -> None:
         self.bundle = bundle
         self.catalogue: Catalogue = bundle.catalogue
-        self._encoder = encoder
-        self._items = bundle.table("items")
-        self._rescore = bundle.table("rescore") if "rescore" in bundle.manifest.layouts else None
-        self.exact = self._items if self._rescore is None else self._rescore
-        self._neighbours = Neighbours(self.exact)
+        self.features: tuple[Feature, ...] = bundle.features
+        self._scoring = scoring
         self._closed = False
 
     @classmethod
@@ -72,10 +65,11 @@ class Recommender:
         Raises:
             BundleError: The file is damaged, hostile or of a newer version.
             BackendError: No installed engine can run it.
+            RequestError: It holds a ranker, which recommends nothing.
         """
         bundle = Bundle.open(path, verify=verify)
         try:
-            return cls(bundle, open_encoder(bundle, backend=backend, threads=threads))
+            return cls(bundle, open_scoring(bundle, backend=backend, threads=threads))
         except BaseException:
             bundle.close()
             raise
@@ -91,13 +85,18 @@ class Recommender:
     def close(self) -> None:
         """Let go of the engine and the file; not while another thread is in a call."""
         self._closed = True
-        self._encoder.close()
+        self._scoring.close()
         self.bundle.close()
 
     @property
     def backend(self) -> str:
-        """The backend that runs the encoder."""
-        return self._encoder.backend
+        """The backend that runs the encoder, or ``numpy`` where there is none."""
+        return self._scoring.backend
+
+    @property
+    def exact(self) -> ItemTable | NeighbourTable:
+        """The table that gives the scores: of a retriever the rescore table, where the bundle has one."""
+        return self._scoring.exact
 
     def recommend(
         self,
@@ -115,25 +114,26 @@ class Recommender:
             history: Item ids, oldest first. Ids that the catalogue does not have are ignored, and listed in the result; of a
                 history beyond the model's window the newest events count. Where none is known, popularity answers.
             k: At most so many items; fewer where fewer are left.
-            context: For models that take more than a history; retrievers take None.
+            context: For models that take more than a history, a value for each of `features`; a word that its feature does not
+                know counts as absent, and is listed as ``name=word``.
             exclude_seen: Leave out every item of the history, also those beyond the window.
             exclude: Further items to leave out; ids that the catalogue does not have exclude nothing.
             where: For each attribute a value, or several of which any will do.
 
         Raises:
-            RequestError: k is below 1, an id is no text, a filter asks for what no item has, or a context was given.
+            RequestError: k is below 1, an id is no text, a filter asks for what no item has, or the context is not what the model
+                takes.
         """
-        if context is not None:
-            raise RequestError(f"this model takes no context and got {sorted(context)}; leave it out")
-        _check_count(k)
+        check_count(k)
+        unknown_context = unknown_words(self.features, context)
         rows, unknown = self.lookup(history)
         allowed = self.allowed(rows if exclude_seen else rows[:0], exclude=exclude, where=where)
         if len(rows):
-            found, scores = self.search(self.encode(*self.gather(rows))[0], k, allowed)
+            found, scores = self.search(self.encode(*self.gather(rows, context))[0], k, allowed)
         else:
             candidates = np.arange(len(self.catalogue)) if allowed is None else np.flatnonzero(allowed)
             found, scores = best(candidates, self._popularity(candidates), k)
-        return Recommendations(self.label(found, scores), ignored=unknown, fallback=not len(rows))
+        return Recommendations(self.label(found, scores), ignored=unknown + unknown_context, fallback=not len(rows))
 
     def recommend_batch(
         self,
@@ -152,71 +152,70 @@ class Recommender:
             for history in histories
         ]
 
-    def score(self, history: Iterable[str], items: Iterable[str]) -> NDArray[np.float32]:
+    def score(
+        self, history: Iterable[str], items: Iterable[str], *, context: Mapping[str, object] | None = None
+    ) -> NDArray[np.float32]:
         """Return the exact score [items] float32 of given items, seen or not; popularity where nothing of the history is known.
 
         Raises:
-            RequestError: An item is not in the catalogue.
+            RequestError: An item is not in the catalogue, or the context is not what the model takes.
         """
+        unknown_words(self.features, context)
         rows, _ = self.lookup(history)
-        wanted = np.array([self.catalogue.row(item) for item in _texts(items, "items")], dtype=np.int64)
+        wanted = np.array([self.catalogue.row(item) for item in texts(items, "items")], dtype=np.int64)
         if not len(rows):
             return self._popularity(wanted)
-        scores: NDArray[np.float32] = self.exact.scores(self.encode(*self.gather(rows))[0])[wanted]
+        scores: NDArray[np.float32] = finite_scores(self.exact, self.encode(*self.gather(rows, context))[0])[wanted]
         return scores
 
     def similar(self, item: str, k: int = 10) -> Recommendations:
-        """Return the items whose vectors point most nearly where this item's does, by cosine; the item itself is left out.
+        """Return the items most like an item, which is left out.
+
+        Of a retriever they are those whose vectors point most nearly where the item's does, by cosine; of a table of neighbours
+        those with the largest weights above 0 in the item's row.
 
         Raises:
             RequestError: The item is not in the catalogue; the message names the nearest ids and titles.
         """
         self._refuse_closed()
-        _check_count(k)
-        return Recommendations(self.label(*self._neighbours.nearest(self.catalogue.row(item), k)))
+        check_count(k)
+        return Recommendations(self.label(*self._scoring.similar(self.catalogue.row(item), k)))
 
     def explain(self, history: Iterable[str], item: str, k: int = 3) -> Recommendations:
-        """Return the items of a history that are most similar to a recommended one, by cosine; the item itself is left out.
+        """Return the items of a history that speak most for a recommended one, which is left out.
+
+        Of a retriever they are the most similar by cosine; of a table of neighbours those with the largest weights above
+        0 for it.
 
         Raises:
             RequestError: The item is not in the catalogue.
         """
-        _check_count(k)
+        check_count(k)
         rows, unknown = self.lookup(history)
-        return Recommendations(
-            self.label(*self._neighbours.nearest(self.catalogue.row(item), k, among=np.unique(rows))), ignored=unknown
-        )
+        return Recommendations(self.label(*self._scoring.explain(self.catalogue.row(item), k, np.unique(rows))), ignored=unknown)
 
     def lookup(self, history: Iterable[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return the rows [events] int64 of the known ids of a history, and the unknown ids."""
         self._refuse_closed()
-        return self.catalogue.rows(_texts(history, "history"))
+        return self.catalogue.rows(texts(history, "history"))
 
-    def gather(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the vectors [1, length, dims] of the newest events and their mask [1, length], padded to the bucket's length."""
-        window = rows[-self.bundle.manifest.max_length :]
-        length = bucket(len(window), self.bundle.manifest.max_length)
-        vectors = np.zeros((1, length, self.exact.dims), dtype=np.float32)
-        mask = np.zeros((1, length), dtype=np.float32)
-        vectors[0, : len(window)] = self.exact.decode(window)
-        mask[0, : len(window)] = 1
-        return vectors, mask
+    def gather(self, rows: NDArray[np.int64], context: Mapping[str, object] | None = None) -> tuple[NDArray[Any], ...]:
+        """Return what `encode` takes for the newest events, each array with an axis for the batch, which is 1.
 
-    def encode(self, vectors: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the queries [batch, dims] of gathered histories.
+        Of a retriever these are the vectors [1, length, dims] and their mask [1, length], padded to the bucket's length, then the
+        features of the context; of a table of neighbours the distinct rows [1, n].
+        """
+        return self._scoring.gather(rows, context)
+
+    def encode(self, *inputs: NDArray[Any]) -> NDArray[Any]:
+        """Return the queries [batch, dims] of gathered histories; of a table of neighbours the rows themselves.
 
         Raises:
             BackendError: The engine fails, or gives what is no query for this table.
             RequestError: The recommender is closed.
         """
         self._refuse_closed()
-        queries = self._encoder(vectors, mask)
-        if queries.shape != (len(vectors), self._items.dims) or not np.isfinite(queries).all():
-            raise BackendError(
-                f"{self.bundle.path}: {self.backend} gave a query {list(queries.shape)}, perhaps with NaN, "
-                f"for {list(vectors.shape)}; expected finite [{len(vectors)}, {self._items.dims}], convert the model again"
-            )
-        return queries
+        return self._scoring.encode(*inputs)
 
     def allowed(
         self, seen: NDArray[np.int64], *, exclude: Iterable[str] = (), where: Where | None = None
@@ -228,7 +227,7 @@ class Recommender:
             exclude: Ids to leave out.
             where: See `Catalogue.matching`.
         """
-        excluded, _ = self.catalogue.rows(_texts(exclude, "exclude"))
+        excluded, _ = self.catalogue.rows(texts(exclude, "exclude"))
         if not where and not len(seen) and not len(excluded):
             return None
         allowed = self.catalogue.matching(where) if where else np.ones(len(self.catalogue), dtype=np.bool_)
@@ -237,10 +236,10 @@ class Recommender:
         return allowed
 
     def search(
-        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None = None
+        self, query: NDArray[Any], k: int, allowed: NDArray[np.bool_] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return the k best rows for a query [dims] and their scores, rescored exactly where the bundle has a rescore table."""
-        return search(self._items, query, k, rescore=self._rescore, allowed=allowed)
+        """Return the k best rows for a query and their scores, rescored exactly where the bundle has a rescore table."""
+        return self._scoring.search(query, k, allowed)
 
     def label(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> tuple[Recommendation, ...]:
         """Return ids and scores."""
@@ -255,20 +254,3 @@ class Recommender:
         """Return how often rows were met in training, or zeros, and so the order of the catalogue, where nobody counted."""
         counts = self.catalogue.popularity
         return np.zeros(len(rows), dtype=np.float32) if counts is None else counts[rows].astype(np.float32)
-
-
-def _check_count(k: int) -> None:
-    if not isinstance(k, int | np.integer) or k < 1:
-        raise RequestError(f"k is {k!r}; ask for at least 1 item, as a whole number")
-
-
-def _texts(ids: Iterable[str], what: str) -> Sequence[str]:
-    """Return ids as a sequence, or refuse a single text and what is none."""
-    single = isinstance(ids, str) or not isinstance(ids, Iterable)
-    found = () if single else tuple(ids)
-    odd = [ids] if single else [one for one in found if not isinstance(one, str)]
-    if odd:
-        raise RequestError(
-            f"{what} holds {odd[0]!r} ({type(odd[0]).__name__}); expected a list of item ids as text, like ['50', '172']"
-        )
-    return found

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["CANDIDATES_PER_RESULT", "CANDIDATE_FLOOR", "best", "search", "top_k"]
+__all__ = ["CANDIDATES_PER_RESULT", "CANDIDATE_FLOOR", "best", "finite_scores", "search", "top_k"]
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,20 +13,20 @@ from edge_rec_runtime.errors import BundleError, RequestError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edge_rec_runtime.codes import ItemTable
+    from edge_rec_runtime.codes import ItemTable, NeighbourTable
 
 CANDIDATES_PER_RESULT = 10  # a binary scan keeps this many candidates for each result asked for,
 CANDIDATE_FLOOR = 100  # and never fewer than this: at k = 10 the rescored 100 are what the format's quality is stated for
 
 
 def top_k(
-    table: ItemTable, query: NDArray[np.float32], k: int, *, allowed: NDArray[np.bool_] | None = None
+    table: ItemTable | NeighbourTable, query: NDArray[Any], k: int, *, allowed: NDArray[np.bool_] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the k best rows of a table and their scores, best first; equal scores in row order.
 
     Args:
         table: The items.
-        query: [dims] float32.
+        query: [dims] float32, or what the table's ``scores`` takes.
         k: At most so many; fewer are returned where fewer are allowed.
         allowed: [rows] bool, the rows that may be returned; all unless given.
 
@@ -41,13 +41,23 @@ def top_k(
         raise RequestError(f"k is {k}; ask for at least 1 item")
     if allowed is not None and (allowed.shape != (table.rows,) or allowed.dtype != np.bool_):
         raise RequestError(f"allowed is {allowed.dtype} {list(allowed.shape)}; expected bool [{table.rows}], one a row")
+    scores = finite_scores(table, query)
+    rows = np.arange(table.rows) if allowed is None else np.flatnonzero(allowed)
+    return best(rows, scores if allowed is None else scores[rows], k)
+
+
+def finite_scores(table: ItemTable | NeighbourTable, query: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the score [rows] float32 of every item.
+
+    Raises:
+        BundleError: The table gives scores that are not finite.
+    """
     scores = table.scores(query)
     if not np.isfinite(scores).all():
         raise BundleError(
             f"the {table.layout} table gives scores that are not finite; the bundle is damaged, copy or convert it again"
         )
-    rows = np.arange(table.rows) if allowed is None else np.flatnonzero(allowed)
-    return best(rows, scores if allowed is None else scores[rows], k)
+    return scores
 
 
 def best(rows: NDArray[np.int64], scores: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:

@@ -123,7 +123,7 @@ def test_a_graph_with_other_inputs_is_refused(make_bundle: MakeBundle, graphs: d
     model.graph.input[0].name = "ids"
     model.graph.node[1].input[0] = "ids"
     for target, graph in (("onnx", model.SerializeToString()), ("tflite", emitter("tflite")(onnx_ir.from_proto(model)))):
-        with pytest.raises(BackendError, match="expected vectors, mask and query"):
+        with pytest.raises(BackendError, match=r"expected vectors \(float32\), mask \(float32\) and query"):
             Recommender.open(make_bundle(encoders={target: graph}))
 
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_rec_runtime import Recommender
+from edge_rec_runtime.buckets import bucket
 from edge_rec_runtime.errors import BackendError, RequestError
-from edge_rec_runtime.recommender import bucket
 
 MakeBundle = Callable[..., Path]
 HISTORY = ["i3", "i14", "i15", "i9", "i26"]

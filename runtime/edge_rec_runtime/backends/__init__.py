@@ -1,11 +1,11 @@
-"""Engines that run an encoder: which there are, which are installed, and which one runs a bundle.
+"""Engines that run a graph: which there are, which are installed, and which one runs a bundle.
 
 An engine is imported when a bundle is opened with it, never before.
 """
 
 from __future__ import annotations
 
-__all__ = ["BACKENDS", "Backend", "Encoder", "installed", "open_encoder"]
+__all__ = ["BACKENDS", "Backend", "Graph", "Signature", "check_threads", "installed", "open_graph"]
 
 import difflib
 import importlib.util
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from edge_rec_runtime.backends.litert import AiEdgeLitert, TfliteRuntime
 from edge_rec_runtime.backends.onnxruntime import OnnxRuntime
-from edge_rec_runtime.backends.protocol import Backend, Encoder
+from edge_rec_runtime.backends.protocol import Backend, Graph, Signature
+from edge_rec_runtime.bundle.kinds import KINDS
 from edge_rec_runtime.errors import BackendError, DependencyError, RequestError
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def installed() -> tuple[str, ...]:
     return tuple(name for name, backend in BACKENDS.items() if _is_installed(backend))
 
 
-def open_encoder(bundle: Bundle, *, backend: str = "auto", threads: int = 1) -> Encoder:
-    """Load a bundle's encoder.
+def open_graph(bundle: Bundle, *, backend: str = "auto", threads: int = 1) -> Graph:
+    """Load a bundle's graph.
 
     Args:
         bundle: An open bundle.
@@ -45,8 +46,7 @@ def open_encoder(bundle: Bundle, *, backend: str = "auto", threads: int = 1) -> 
         DependencyError: The engine is not installed; the message carries the pip command.
         BackendError: The bundle has no graph for the backend, or the engine cannot run it.
     """
-    if threads < 1:
-        raise RequestError(f"threads is {threads}; an engine needs at least 1")
+    check_threads(threads)
     if backend != "auto" and backend not in BACKENDS:
         near = difflib.get_close_matches(backend, BACKENDS, n=1, cutoff=0.4)
         hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -60,21 +60,37 @@ def open_encoder(bundle: Bundle, *, backend: str = "auto", threads: int = 1) -> 
                 f"{' and '.join(graphs) or 'none'}; "
                 f"convert it with --to {engine.target}, or use another backend"
             )
-        return engine.load(bundle, threads=threads)
+        return _load(engine, bundle, threads)
     failures: list[str] = []
     for name, engine in BACKENDS.items():
         if engine.target in graphs and _is_installed(engine):
             try:
-                return engine.load(bundle, threads=threads)
+                return _load(engine, bundle, threads)
             except BackendError as error:
                 failures.append(f"{name}: {error}")
     if failures:
         raise BackendError("; ".join(failures))
     commands = " or ".join(f"pip install 'edge-rec[{engine.extra}]'" for engine in BACKENDS.values() if engine.target in graphs)
+    graph = KINDS[bundle.manifest.kind].graph
     raise DependencyError(
-        f"{bundle.path}: no engine for this bundle's {' and '.join(graphs) or 'missing'} encoder is installed; "
+        f"{bundle.path}: no engine for this bundle's {' and '.join(graphs) or 'missing'} {graph} is installed; "
         + (f"run: {commands}" if commands else "convert it again")
     )
+
+
+def check_threads(threads: int) -> None:
+    """Refuse fewer threads than one.
+
+    Raises:
+        RequestError: There are fewer.
+    """
+    if threads < 1:
+        raise RequestError(f"threads is {threads}; an engine needs at least 1")
+
+
+def _load(engine: Backend, bundle: Bundle, threads: int) -> Graph:
+    graph = bundle.read(bundle.manifest.encoder_members[engine.target])
+    return engine.load(graph, Signature.of(bundle.manifest), where=bundle.path, threads=threads)
 
 
 def _is_installed(backend: Backend) -> bool:

@@ -2,35 +2,74 @@
 
 from __future__ import annotations
 
-__all__ = ["Backend", "Encoder"]
+__all__ = ["Backend", "Graph", "Signature", "first_line"]
 
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from edge_rec_runtime.bundle.kinds import KINDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     import numpy as np
     from numpy.typing import NDArray
 
-    from edge_rec_runtime.bundle import Bundle
+    from edge_rec_runtime.bundle import Manifest
 
 
-class Encoder(Protocol):
-    """A loaded encoder; may be called from several threads.
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """What goes into a graph and what comes out.
+
+    Attributes:
+        graph: What the graph is called in messages, ``encoder`` or ``ranker``.
+        inputs: For each input its dtype, ``float32`` or ``int32``.
+        output: The output, which is float32.
+    """
+
+    graph: str
+    inputs: Mapping[str, str]
+    output: str
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> Self:
+        """Return what the graphs of a bundle must have."""
+        graph = KINDS[manifest.kind].graph or "graph"
+        inputs = {} if graph == "ranker" else {"vectors": "float32", "mask": "float32"}
+        inputs |= {entry.name: "float32" if entry.kind == "number" else "int32" for entry in manifest.features}
+        return cls(graph=graph, inputs=inputs, output="logit" if graph == "ranker" else "query")
+
+    def misfit(self, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> str:
+        """Return in a sentence how a graph's inputs and outputs, dtypes by name, differ from these, or an empty text."""
+        if inputs == self.inputs and outputs.get(self.output) == "float32":
+            return ""
+        return (
+            f"the {self.graph} has the inputs {_listed(inputs)} and outputs {_listed(outputs)}; "
+            f"expected {_listed(self.inputs)} and {self.output} (float32), convert the model again"
+        )
+
+
+class Graph(Protocol):
+    """A loaded graph; may be called from several threads.
 
     Attributes:
         backend: The key of the backend that loaded it.
+        plans_shapes: Whether a shape that differs from the last one's costs more than the work on it.
     """
 
     backend: str
+    plans_shapes: bool
 
-    def __call__(self, vectors: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Encode histories.
+    def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Run the graph.
 
         Args:
-            vectors: [batch, length, dims] float32, oldest first, zeros after the end.
-            mask: [batch, length] float32, 1 on events and 0 after them.
+            inputs: For each input of the signature an array of its dtype, contiguous; the first axis is the batch.
 
         Returns:
-            The queries [batch, dims] float32, a copy.
+            The output, a copy, as the engine gives it.
 
         Raises:
             BackendError: The engine fails.
@@ -53,9 +92,24 @@ class Backend(Protocol):
     package: str
     extra: str
 
-    def load(self, bundle: Bundle, *, threads: int) -> Encoder:
-        """Load the encoder of a bundle that has one for this target.
+    def load(self, graph: bytes, signature: Signature, *, where: Path, threads: int) -> Graph:
+        """Load a graph.
+
+        Args:
+            graph: The graph as the target writes it.
+            signature: What it must take and give.
+            where: The bundle, for messages.
+            threads: Threads that the engine may use.
 
         Raises:
-            BackendError: The engine is missing or cannot run the graph.
+            BackendError: The engine is missing or cannot run the graph, or its inputs are others.
         """
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an engine says, at most 200 characters."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _listed(tensors: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} ({dtype})" for name, dtype in tensors.items()) or "none"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Neighbours"]
+__all__ = ["Cosines"]
 
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _BLOCK = 8192  # rows decoded at a time
 
 
-class Neighbours:
+class Cosines:
     """Nearest rows by cosine. Inner products would favour popular items, whose vectors are long."""
 
     def __init__(self, table: ItemTable) -> None:
