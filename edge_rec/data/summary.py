@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_rec.data.times import per_second
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_rec.data.interactions import Interactions
 
 _QUANTILES = {"min": 0.0, "p10": 0.1, "p50": 0.5, "p90": 0.9, "max": 1.0}
-# Units of time since 1970, told apart by size: the largest number that may be of each.
-_UNITS = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (float("inf"), 1e9))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +53,8 @@ def summarise(interactions: Interactions) -> Summary:
     """Count a log; it has at least one event."""
     users, items, events = len(interactions.user_ids), len(interactions.item_ids), len(interactions)
     latest = int(interactions.timestamps.max())
-    per_second = next(scale for limit, scale in _UNITS if latest < limit)
-    first, last = int(interactions.timestamps.min()) / per_second, latest / per_second
+    scale = per_second(latest)
+    first, last = int(interactions.timestamps.min()) / scale, latest / scale
     return Summary(
         users=users,
         items=items,
