@@ -14,10 +14,13 @@ from edge_rec_runtime import (
     BinaryTable,
     BundleContents,
     Catalogue,
+    Feature,
     Fp32Table,
     Int8Table,
     ItemTable,
     Precision,
+    SparseInt8Table,
+    SparseTable,
     write_bundle,
 )
 
@@ -109,5 +112,137 @@ def make_bundle(tmp_path: Path) -> MakeBundle:
         )
         write_bundle(path, contents)
         return path
+
+    return make
+
+
+RANKER_ITEMS = 40
+TAGS, AGES = ("new", "old", "odd"), ("18", "25")
+
+
+def ranker_features(items: int = RANKER_ITEMS) -> tuple[Feature, ...]:
+    """Return features of every kind, of items and of the context, two of them with the ids of all items."""
+    ids = tuple(f"i{row}" for row in range(items))
+    return (
+        Feature("item", "category", "item", ids),
+        Feature("tags", "categories", "item", TAGS, 3),
+        Feature("length", "number", "item"),
+        Feature("age", "category", "context", AGES),
+        Feature("history", "categories", "context", ids, 20),
+        Feature("hour", "number", "context"),
+    )
+
+
+def ranker_item_values(items: int = RANKER_ITEMS) -> dict[str, NDArray[Any]]:
+    """Return the values of `ranker_features` for every item."""
+    row = np.arange(items)
+    return {
+        "item": (row + 1).astype(np.int32),
+        "tags": np.stack([row % 4, np.where(row % 4, row % 3, 0), 0 * row], axis=1).astype(np.int32),
+        "length": (row / 8).astype(np.float32),
+    }
+
+
+def ranker_weights(items: int = RANKER_ITEMS) -> dict[str, NDArray[np.float32]]:
+    """Return a weight for each index of each feature, 0 for unknown; for numbers one weight."""
+    source = np.random.default_rng(11)
+    sizes = {"item": items, "tags": len(TAGS), "length": 0, "age": len(AGES), "history": items, "hour": 0}
+    weights = {name: source.normal(size=size + 1).astype(np.float32) for name, size in sizes.items()}
+    return {
+        name: np.where(np.arange(len(one)) == 0, 0, one).astype(np.float32) if len(one) > 1 else one
+        for name, one in weights.items()
+    }
+
+
+def additive_ranker(features: tuple[Feature, ...], weights: dict[str, NDArray[np.float32]]) -> bytes:
+    """Return an ONNX graph: logit = the sum of the weights of all indexes, and of numbers times theirs."""
+    types = {"category": ["batch"], "categories": ["batch", "length"], "number": ["batch"]}
+    nodes, terms = [], []
+    for one in features:
+        table, term = f"{one.name}_weights", f"{one.name}_term"
+        if one.kind == "number":
+            nodes.append(helper.make_node("Mul", [one.name, table], [term]))
+        else:
+            found = term if one.kind == "category" else f"{one.name}_found"
+            nodes.append(helper.make_node("Gather", [table, one.name], [found]))
+            if one.kind == "categories":
+                nodes.append(helper.make_node("ReduceSum", [found, "axis"], [term], keepdims=0))
+        terms.append(term)
+    for place, term in enumerate(terms[1:]):
+        left, result = terms[0] if not place else f"sum{place}", "logit" if place == len(terms) - 2 else f"sum{place + 1}"
+        nodes.append(helper.make_node("Add", [left, term], [result]))
+    graph = helper.make_graph(
+        nodes,
+        "ranker",
+        [
+            helper.make_tensor_value_info(
+                one.name,
+                TensorProto.FLOAT if one.kind == "number" else TensorProto.INT32,
+                [types[one.kind][0], *(f"{one.name}_{axis}" for axis in types[one.kind][1:])],
+            )
+            for one in features
+        ],
+        [helper.make_tensor_value_info("logit", TensorProto.FLOAT, ["batch"])],
+        [numpy_helper.from_array(np.array([1]), "axis")]
+        + [numpy_helper.from_array(weights[one.name], f"{one.name}_weights") for one in features],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return bytes(model.SerializeToString())
+
+
+@pytest.fixture
+def make_ranker(tmp_path: Path) -> MakeBundle:
+    """Return a writer of small rankers; ids are i0, i1, ..., and the logit is a sum of `ranker_weights`."""
+
+    def make(*, name: str = "ranker.edgerec", encoders: dict[str, bytes] | None = None, **rest: Any) -> Path:  # noqa: ANN401
+        features = ranker_features()
+        given: dict[str, Any] = {
+            "kind": "ranker",
+            "name": "ranker",
+            "precision": Precision.parse("fp32"),
+            "encoders": {"onnx": additive_ranker(features, ranker_weights())} if encoders is None else encoders,
+            "catalogue": Catalogue(features[0].vocabulary, tuple(f"The {row}. film" for row in range(RANKER_ITEMS))),
+            "features": features,
+            "item_values": ranker_item_values(),
+        }
+        write_bundle(tmp_path / name, BundleContents(**(given | rest)))
+        return tmp_path / name
+
+    return make
+
+
+def neighbour_weights(items: int) -> NDArray[np.float32]:
+    """Return weights [items, items], a third of them not zero, none on the diagonal, one row empty."""
+    source = np.random.default_rng(items)
+    weights = np.where(source.random((items, items)) < 1 / 3, source.normal(size=(items, items)), 0).astype(np.float32)
+    np.fill_diagonal(weights, 0)
+    weights[1] = 0
+    return weights
+
+
+def sparse(weights: NDArray[np.float32]) -> SparseTable:
+    """Return weights [items, items] without their zeros."""
+    starts = np.concatenate([[0], np.cumsum((weights != 0).sum(axis=1))])
+    return SparseTable.encode(starts, np.nonzero(weights)[1], weights[weights != 0])
+
+
+@pytest.fixture
+def make_neighbours(tmp_path: Path) -> MakeBundle:
+    """Return a writer of small tables of `neighbour_weights`; ids are i0, i1, ..."""
+
+    def make(*, name: str = "neighbours.edgerec", precision: str = "fp32", items: int = 30, **rest: Any) -> Path:  # noqa: ANN401
+        table = sparse(neighbour_weights(items))
+        given: dict[str, Any] = {
+            "kind": "neighbours",
+            "name": "neighbours",
+            "precision": Precision.parse(precision),
+            "tables": {"neighbours": table if precision == "fp32" else SparseInt8Table.encode(table)},
+            "catalogue": Catalogue(
+                tuple(f"i{row}" for row in range(items)), None, None, np.arange(items, dtype=np.uint32)[::-1].copy()
+            ),
+            "max_length": 6,
+        }
+        write_bundle(tmp_path / name, BundleContents(**(given | rest)))
+        return tmp_path / name
 
     return make

@@ -1,4 +1,4 @@
-"""The device: a bundle, its item tables, search, engines, and `Recommender`, the one object that an app uses.
+"""The device: a bundle, its item tables, search, engines, and what an app uses: `Recommender`, or `Ranker`.
 
 Needs numpy and one inference engine; never torch, never the ``onnx`` package. A name is imported when it is first used, so that
 reading an error class does not load numpy.
@@ -23,12 +23,15 @@ __all__ = [
     "NeighbourTable",
     "Precision",
     "Progress",
+    "RankRequest",
+    "Ranker",
     "Recommendation",
     "Recommendations",
     "Recommender",
     "SparseInt8Table",
     "SparseTable",
     "read_histories",
+    "read_rank_requests",
     "silent",
     "top_k",
     "write_bundle",
@@ -57,6 +60,8 @@ if TYPE_CHECKING:
     from edge_rec_runtime.histories import History, read_histories, write_histories
     from edge_rec_runtime.precision import Precision
     from edge_rec_runtime.progress import Progress, silent
+    from edge_rec_runtime.rank_requests import RankRequest, read_rank_requests
+    from edge_rec_runtime.ranker import Ranker
     from edge_rec_runtime.recommendations import Recommendation, Recommendations
     from edge_rec_runtime.recommender import Recommender
     from edge_rec_runtime.search import top_k
@@ -79,12 +84,15 @@ _HOMES: dict[str, str] = {
     "NeighbourTable": "codes",
     "Precision": "precision",
     "Progress": "progress",
+    "RankRequest": "rank_requests",
+    "Ranker": "ranker",
     "Recommendation": "recommendations",
     "Recommendations": "recommendations",
     "Recommender": "recommender",
     "SparseInt8Table": "codes",
     "SparseTable": "codes",
     "read_histories": "histories",
+    "read_rank_requests": "rank_requests",
     "silent": "progress",
     "top_k": "search",
     "write_bundle": "bundle",

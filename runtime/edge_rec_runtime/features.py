@@ -109,7 +109,7 @@ class Feature:
         return tuple(word for word in words if word and word not in self._indexes)
 
     def misfit(self, encoded: NDArray[Any], *, rows: int) -> str:
-        """Return what is wrong with encoded values for so many rows, in words that follow "is" or "has", or an empty text."""
+        """Return what is wrong with encoded values for so many rows and what was expected, or an empty text."""
         dtype = np.float32 if self.kind == "number" else np.int32
         axes = 2 if self.kind == "categories" else 1
         if encoded.dtype != dtype or encoded.ndim != axes or len(encoded) != rows or 0 in encoded.shape:

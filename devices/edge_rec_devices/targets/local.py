@@ -18,6 +18,7 @@ from edge_rec_devices.replay import Replay
 from edge_rec_devices.result import ColdStart, Measurement, Memory, Setup, Subject, quality_of
 from edge_rec_runtime import Recommender
 from edge_rec_runtime.backends import BACKENDS
+from edge_rec_runtime.errors import MeasurementError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +75,10 @@ class _Steps:
 
 def _open(stack: ExitStack, path: Path, histories: Sequence[History], plan: Plan) -> _Candidate:
     recommender = stack.enter_context(Recommender.open(path, backend=plan.backend, threads=plan.threads, verify="full"))
+    if recommender.backend not in ENGINES:
+        raise MeasurementError(
+            f"{path}: bench times an engine, and this bundle is run by {recommender.backend} alone; leave it out"
+        )
     return _Candidate(
         path=path,
         recommender=recommender,

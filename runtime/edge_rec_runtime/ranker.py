@@ -1,0 +1,199 @@
+"""Candidates in, the same candidates best first: a graph scores each from its features and those of the request."""
+
+from __future__ import annotations
+
+__all__ = ["Ranker"]
+
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+
+from edge_rec_runtime._requests import check_count, encode_context, texts, unknown_words
+from edge_rec_runtime.backends import open_graph
+from edge_rec_runtime.buckets import LARGEST_BATCH, batch_bucket, pad_words
+from edge_rec_runtime.bundle import Bundle
+from edge_rec_runtime.errors import BackendError, BundleError, RequestError
+from edge_rec_runtime.recommendations import Recommendation, Recommendations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from edge_rec_runtime.backends import Graph
+    from edge_rec_runtime.catalogue import Catalogue
+    from edge_rec_runtime.features import Feature
+
+
+class Ranker:
+    """A bundle of the kind ``ranker`` ready to answer; all calls may come from several threads.
+
+    Attributes:
+        bundle: The open bundle.
+        catalogue: Its items.
+        features: What the graph takes, in the order of its inputs.
+    """
+
+    def __init__(self, bundle: Bundle, graph: Graph) -> None:
+        self.bundle = bundle
+        self.catalogue: Catalogue = bundle.catalogue
+        self.features: tuple[Feature, ...] = bundle.features
+        self._item_values = bundle.item_values()
+        self._graph = graph
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls, path: Path | str, *, backend: str = "auto", threads: int = 1, verify: Literal["structure", "full"] = "structure"
+    ) -> Self:
+        """Open a bundle with an engine.
+
+        Args:
+            path: The file.
+            backend: ``auto``, ``onnxruntime``, ``litert`` or ``tflite-runtime``.
+            threads: Threads that the engine may use.
+            verify: ``full`` hashes every member first, as is due when a bundle was received.
+
+        Raises:
+            BundleError: The file is damaged, hostile or of a newer version.
+            BackendError: No installed engine can run it.
+            RequestError: It holds no ranker.
+        """
+        bundle = Bundle.open(path, verify=verify)
+        if bundle.manifest.kind != "ranker":
+            bundle.close()
+            raise RequestError(
+                f"{path}: a bundle of the kind {bundle.manifest.kind!r} ranks no candidates; "
+                "open it with Recommender.open, or use: edge-rec recommend"
+            )
+        try:
+            return cls(bundle, open_graph(bundle, backend=backend, threads=threads))
+        except BaseException:
+            bundle.close()
+            raise
+
+    def __enter__(self) -> Self:
+        """Return the ranker."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the engine and the file; not while another thread is in a call."""
+        self._closed = True
+        self._graph.close()
+        self.bundle.close()
+
+    @property
+    def backend(self) -> str:
+        """The backend that runs the graph."""
+        return self._graph.backend
+
+    def rank(
+        self, candidates: Iterable[str], context: Mapping[str, object] | None = None, *, k: int | None = None
+    ) -> Recommendations:
+        """Put candidates in order, best first.
+
+        Args:
+            candidates: Item ids, each ranked once; ids that the catalogue does not have are ignored, and listed in the result.
+            context: A raw value for each feature of the context; a word that its feature does not know counts as absent, and is
+                listed as ``name=word``.
+            k: At most so many; all unless given.
+
+        Returns:
+            The candidates with the sigmoid of their logit; of equal logits the candidate that was given first stands first.
+
+        Raises:
+            RequestError: k is below 1, an id is no text, or the context is not what the model takes.
+            BackendError: The engine fails, or gives what is no score.
+        """
+        self._refuse_closed()
+        if k is not None:
+            check_count(k)
+        rows, unknown = self.catalogue.rows(dict.fromkeys(texts(candidates, "candidates")))
+        unknown += unknown_words(self.features, context)
+        if not len(rows):
+            return Recommendations((), ignored=unknown)
+        request = encode_context(self.features, context)
+        logits = self._run(
+            {
+                one.name: self._of_items(one, rows) if one.of == "item" else np.repeat(request[one.name], len(rows), axis=0)
+                for one in self.features
+            },
+            len(rows),
+        )
+        order = np.argsort(-logits, kind="stable")[:k]
+        ids, scores = self.catalogue.ids, _sigmoid(logits[order])
+        return Recommendations(
+            tuple(Recommendation(ids[row], score) for row, score in zip(rows[order].tolist(), scores.tolist(), strict=True)),
+            ignored=unknown,
+        )
+
+    def logits(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Return the logits [rows] float32 of encoded rows.
+
+        Args:
+            inputs: For every feature, of items and of the context, an array as `Feature.encode` gives it.
+
+        Raises:
+            RequestError: A feature is missing, surplus, or its array is not what the feature encodes to.
+            BackendError: The engine fails, or gives what is no score.
+        """
+        self._refuse_closed()
+        names = [feature.name for feature in self.features]
+        if set(inputs) != set(names):
+            raise RequestError(f"there are inputs for {', '.join(inputs) or 'nothing'}; this ranker needs {', '.join(names)}")
+        rows = len(inputs[names[0]])
+        for feature in self.features:
+            fault = feature.misfit(inputs[feature.name], rows=rows)
+            if fault:
+                raise RequestError(f"the input {feature.name!r}: {fault}")
+        return self._run(inputs, rows)
+
+    def _of_items(self, feature: Feature, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the values of items for a feature; they come from the file, so they are checked."""
+        values = self._item_values[feature.name][rows]
+        fault = feature.misfit(values, rows=len(rows))
+        if fault:
+            raise BundleError(
+                f"{self.bundle.path}: the values of {feature.name!r}: {fault}; the bundle is damaged, convert it again"
+            )
+        return values
+
+    def _run(self, inputs: Mapping[str, NDArray[Any]], rows: int) -> NDArray[np.float32]:
+        """Score encoded rows, `LARGEST_BATCH` at a time, in few shapes where the engine plans for each."""
+        logits = np.empty(rows, dtype=np.float32)
+        for start in range(0, rows, LARGEST_BATCH):
+            size = min(LARGEST_BATCH, rows - start)
+            batch = batch_bucket(size) if self._graph.plans_shapes else size
+            part = {one.name: _batch(one, inputs[one.name][start : start + size], batch) for one in self.features}
+            found = self._graph(part)
+            if found.shape != (batch,) or found.dtype != np.float32 or not np.isfinite(found[:size]).all():
+                raise BackendError(
+                    f"{self.bundle.path}: {self.backend} gave logits {list(found.shape)} {found.dtype}, perhaps with NaN, "
+                    f"for {batch} rows; expected finite [{batch}] float32, convert the model again"
+                )
+            logits[start : start + size] = found[:size]
+        return logits
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise RequestError(f"{self.bundle.path}: the ranker is closed; open the bundle again")
+
+
+def _batch(feature: Feature, values: NDArray[Any], batch: int) -> NDArray[Any]:
+    """Return values [rows, ...] as the graph takes them: lists padded to their bucket, the last row repeated to the batch."""
+    whole = pad_words(values, feature.longest) if feature.kind == "categories" else values
+    if len(whole) < batch:
+        whole = np.concatenate([whole, np.repeat(whole[-1:], batch - len(whole), axis=0)])
+    return np.ascontiguousarray(whole)
+
+
+def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return 1 / (1 + exp(-x)) without overflow."""
+    small: NDArray[np.float64] = np.exp(-np.abs(logits.astype(np.float64)))
+    return np.where(logits >= 0, 1 / (1 + small), small / (1 + small))
