@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_rec_converters.protocol import Retriever, RetrieverSource
+from edge_rec_converters.sentences import first_line
 from edge_rec_runtime import Catalogue
 from edge_rec_runtime.errors import EdgeRecError, ModelError
 
@@ -65,7 +66,7 @@ def _table(path: Path) -> NDArray[np.float32]:
         table = np.lib.format.open_memmap(path, mode="r")
     except Exception as error:  # a hostile header makes numpy raise anything
         raise ModelError(
-            f"{path}: cannot be read as an .npy array ({_short(error)}); save it with numpy.save, as float32"
+            f"{path}: cannot be read as an .npy array ({first_line(error)}); save it with numpy.save, as float32"
         ) from error
     if table.dtype.kind != "f":
         raise ModelError(f"{path}: holds no float array; expected the item table [items, dims] as float32")
@@ -115,7 +116,3 @@ def _called(factory: Callable[[], object], text: str) -> RetrieverSource:
             f"{text} returned a {type(source).__name__} without {', '.join(missing)}; return an edge_rec_converters.Retriever"
         )
     return source
-
-
-def _short(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:150]

@@ -6,15 +6,11 @@ __all__ = ["encoder_table", "item_tables"]
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from edge_rec_converters.binary_codes import fit_binary
 from edge_rec_runtime import Int8Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
 
     from edge_rec_converters.reference import Reference
     from edge_rec_runtime import ItemTable, Precision
@@ -33,10 +29,9 @@ def item_tables(precision: Precision, fit: Reference) -> dict[str, ItemTable]:
     return tables
 
 
-def encoder_table(tables: Mapping[str, ItemTable]) -> NDArray[np.float32]:
-    """Return the vectors [items, dims] that the device feeds to the encoder."""
-    table = tables.get("rescore", tables["items"])
-    return table.decode(np.arange(table.rows))
+def encoder_table(tables: Mapping[str, ItemTable]) -> ItemTable:
+    """Return the table whose vectors the device feeds to the encoder."""
+    return tables.get("rescore", tables["items"])
 
 
 LAYOUTS: dict[str, Callable[[Reference], ItemTable]] = {

@@ -1,10 +1,10 @@
-"""What the source itself answers: its encoder run as it came, the yardstick of every converted artefact."""
+"""What the source itself answers: its network run as it came, the yardstick of every converted artefact."""
 
 from __future__ import annotations
 
-__all__ = ["Encode", "Reference", "reference", "source_encoder"]
+__all__ = ["RankerReference", "Reference", "Run", "ranker_reference", "reference", "source_encoder", "source_network"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,23 +13,26 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edge_rec_converters.sentences import first_line
 from edge_rec_converters.session import open_session
-from edge_rec_converters.windows import Windows, batches, pad
+from edge_rec_converters.windows import Windows, batches, feed
 from edge_rec_runtime import Fp32Table, silent
 from edge_rec_runtime.errors import ModelError
 
 if TYPE_CHECKING:
-    from edge_rec_converters.protocol import RetrieverSource
+    from edge_rec_converters.examples import Examples
+    from edge_rec_converters.protocol import RankerSource, RetrieverSource
     from edge_rec_runtime import Progress
 
-Encode: TypeAlias = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+Run: TypeAlias = Callable[[Mapping[str, NDArray[Any]]], NDArray[np.float32]]
 
-_BATCH = 32
+_HISTORIES = 32
+_EXAMPLES = 256
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """The source's answers for some users.
+    """A retriever's answers for some users.
 
     Attributes:
         users: The users.
@@ -42,31 +45,53 @@ class Reference:
     table: Fp32Table
 
 
-def source_encoder(source: RetrieverSource) -> Encode:
-    """Return a function ``(vectors [batch, length, dims], mask [batch, length]) -> query [batch, dims]``.
+@dataclass(frozen=True, kw_only=True)
+class RankerReference:
+    """A ranker's answers for some examples.
 
-    A module runs in torch, a file in ONNX Runtime, both in fp32 on one thread's worth of work.
+    Attributes:
+        examples: The examples.
+        logits: [examples] float32.
     """
-    if isinstance(source.encoder, Path):
-        session = _session(source.encoder)
 
-        def run(vectors: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:
-            query: NDArray[np.float32] = session.run(["query"], {"vectors": vectors, "mask": mask})[0]
-            return query
+    examples: Examples
+    logits: NDArray[np.float32]
+
+
+def source_encoder(source: RetrieverSource) -> Run:
+    """Return a function from ``vectors``, ``mask`` and the context, by name, to queries [batch, dims]."""
+    names = ("vectors", "mask", *(feature.name for feature in source.context))
+    return _runner(source.encoder, names, "query", what=f"{source.name}: the encoder")
+
+
+def source_network(source: RankerSource) -> Run:
+    """Return a function from a ranker's features, by name, to logits [batch]."""
+    names = tuple(feature.name for feature in source.features)
+    return _runner(source.network, names, "logit", what=f"{source.name}: the network")
+
+
+def _runner(model: torch.nn.Module | Path, names: tuple[str, ...], output: str, *, what: str) -> Run:
+    """Return what runs a module in torch or a file in ONNX Runtime, in fp32 on one thread's worth of work."""
+    if isinstance(model, Path):
+        session = _session(model)
+
+        def run(inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+            found: NDArray[np.float32] = session.run([output], {name: inputs[name] for name in names})[0]
+            return found
 
         return run
-    module = source.encoder
 
-    def forward(vectors: NDArray[np.float32], mask: NDArray[np.float32]) -> NDArray[np.float32]:
-        training = module.training
+    def forward(inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        training = [(part, part.training) for part in model.modules()]
         try:
             with torch.inference_mode():
-                query = module.eval()(torch.from_numpy(vectors), torch.from_numpy(mask))
+                found = model.eval()(*(torch.from_numpy(np.ascontiguousarray(inputs[name])) for name in names))
         finally:
-            module.train(training)
-        if not isinstance(query, torch.Tensor):
-            raise ModelError(f"{source.name}: the encoder returned {type(query).__name__}; expected one tensor [batch, dims]")
-        array: NDArray[np.float32] = query.numpy()
+            for part, was in training:
+                part.training = was
+        if not isinstance(found, torch.Tensor):
+            raise ModelError(f"{what} returned {type(found).__name__}; expected one tensor, the {output}")
+        array: NDArray[np.float32] = found.numpy()
         return array
 
     return forward
@@ -76,18 +101,27 @@ def _session(path: Path) -> Any:  # noqa: ANN401 - onnxruntime brings no types
     try:
         return open_session(str(path))
     except Exception as error:  # onnxruntime raises classes of its own
-        reason = (str(error).splitlines() or ["no reason given"])[0][:150]
-        raise ModelError(f"{path}: ONNX Runtime cannot open it ({reason}); export the model again") from error
+        raise ModelError(f"{path}: ONNX Runtime cannot open it ({first_line(error)}); export the model again") from error
 
 
-def reference(source: RetrieverSource, users: Windows, *, progress: Progress = silent) -> Reference:
-    """Run the source's encoder on every user."""
+def reference(source: RetrieverSource, users: Windows, table: Fp32Table, *, progress: Progress = silent) -> Reference:
+    """Run a retriever's encoder on every user; ``table`` is its item table, checked."""
     encode = source_encoder(source)
-    table = np.ascontiguousarray(source.item_table, np.float32)
-    queries = np.empty((len(users), table.shape[1]), np.float32)
+    queries = np.empty((len(users), table.dims), np.float32)
     done = 0
-    for batch in batches(users, _BATCH):
-        queries[batch] = encode(*pad([users[user] for user in batch], table))
+    for batch in batches(users, _HISTORIES):
+        queries[batch] = encode(feed(users, batch, table.decode, dims=table.dims))
         done += len(batch)
         progress(done, len(users), "source")
-    return Reference(users=users, queries=queries, table=Fp32Table.encode(table, source.item_bias))
+    return Reference(users=users, queries=queries, table=table)
+
+
+def ranker_reference(source: RankerSource, examples: Examples, *, progress: Progress = silent) -> RankerReference:
+    """Run a ranker's network on every example."""
+    run = source_network(source)
+    logits = np.empty(len(examples), np.float32)
+    for start in range(0, len(examples), _EXAMPLES):
+        part = slice(start, start + _EXAMPLES)
+        logits[part] = run({name: values[part] for name, values in examples.inputs.items()})
+        progress(min(start + _EXAMPLES, len(examples)), len(examples), "source")
+    return RankerReference(examples=examples, logits=logits)

@@ -9,7 +9,8 @@ import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from edge_rec_converters.targets.onnx import emit
-from edge_rec_converters.verification import default_gate, measure
+from edge_rec_converters.verification import overlap_gate
+from edge_rec_converters.verification.retriever import measure_retriever
 from edge_rec_runtime import BundleContents, Fp32Table, Precision, write_bundle
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _graph(nodes: list[NodeProto], constants: dict[str, object]) -> bytes:
 
 def test_the_same_weights_agree_in_everything(prepared: Prepared, tmp_path: Path) -> None:
     """fp32 keeps every item and all of NDCG, and its scores differ by rounding only."""
-    found = measure(_bundle(prepared, tmp_path / "m", emit(prepared.graph)), prepared.test, gate=0.999)
+    found = measure_retriever(_bundle(prepared, tmp_path / "m", emit(prepared.graph)), prepared.test, gate=0.999)
     assert found.passed
     assert found.overlap_at_10 == found.overlap_tail_at_10 == 1.0
     assert found.rank_correlation == pytest.approx(1.0)
@@ -60,7 +61,7 @@ def test_the_same_weights_agree_in_everything(prepared: Prepared, tmp_path: Path
 
 def test_ndcg_is_that_of_the_definition(prepared: Prepared, tmp_path: Path) -> None:
     """Computed here again, user by user, with everything seen left out."""
-    found = measure(_bundle(prepared, tmp_path / "m", emit(prepared.graph)), prepared.test, gate=0.9)
+    found = measure_retriever(_bundle(prepared, tmp_path / "m", emit(prepared.graph)), prepared.test, gate=0.9)
     gains = []
     for user, seen in enumerate(prepared.test.users.seen):
         scores = prepared.fit.table.values @ prepared.test.queries[user]
@@ -78,7 +79,7 @@ def test_a_constant_encoder_is_found(prepared: Prepared, tmp_path: Path) -> None
         helper.make_node("Add", ["none", "one"], ["query"]),
     ]
     encoder = _graph(nodes, {"axis": np.array([1]), "zero": np.float32(0), "one": np.ones(32, np.float32)})
-    found = measure(_bundle(prepared, tmp_path / "m", encoder), prepared.test, gate=0.0)
+    found = measure_retriever(_bundle(prepared, tmp_path / "m", encoder), prepared.test, gate=0.0)
     assert found.constant
     assert "same query" in found.failures[0]
 
@@ -90,7 +91,7 @@ def test_one_scale_for_a_batch_is_found(prepared: Prepared, tmp_path: Path) -> N
         helper.make_node("DynamicQuantizeLinear", ["sum"], ["codes", "scale", "zero"]),
         helper.make_node("DequantizeLinear", ["codes", "scale", "zero"], ["query"]),
     ]
-    found = measure(_bundle(prepared, tmp_path / "m", _graph(nodes, {"axis": np.array([1])})), prepared.test, gate=0.0)
+    found = measure_retriever(_bundle(prepared, tmp_path / "m", _graph(nodes, {"axis": np.array([1])})), prepared.test, gate=0.0)
     assert found.batch_drift > 0.03
     assert any("with its batch" in failure for failure in found.failures)
 
@@ -99,7 +100,7 @@ def test_items_that_became_zero_are_counted(prepared: Prepared, tmp_path: Path) 
     """A table that lost rows fails, with their number."""
     values = prepared.fit.table.values.copy()
     values[:3] = 0
-    found = measure(_bundle(prepared, tmp_path / "m", emit(prepared.graph), Fp32Table(values)), prepared.test, gate=0.0)
+    found = measure_retriever(_bundle(prepared, tmp_path / "m", emit(prepared.graph), Fp32Table(values)), prepared.test, gate=0.0)
     assert found.zero_rows == 3
     assert not found.passed
 
@@ -109,4 +110,4 @@ def test_items_that_became_zero_are_counted(prepared: Prepared, tmp_path: Path) 
 )
 def test_gates_follow_the_precision(precision: str, gate: float) -> None:
     """The gate is that of the coarsest part that decides the answer."""
-    assert default_gate(Precision.parse(precision)) == gate
+    assert overlap_gate(Precision.parse(precision)) == gate

@@ -7,7 +7,17 @@ and an ``.onnx`` file all come in as one of them; each is a protocol and, for wh
 
 from __future__ import annotations
 
-__all__ = ["Neighbours", "NeighboursSource", "Ranker", "RankerSource", "Retriever", "RetrieverSource", "Source"]
+__all__ = [
+    "SOURCES",
+    "Neighbours",
+    "NeighboursSource",
+    "Ranker",
+    "RankerSource",
+    "Retriever",
+    "RetrieverSource",
+    "Source",
+    "missing",
+]
 
 from typing import TypeAlias
 
@@ -16,3 +26,16 @@ from edge_rec_converters.protocol.ranker import Ranker, RankerSource
 from edge_rec_converters.protocol.retriever import Retriever, RetrieverSource
 
 Source: TypeAlias = RetrieverSource | NeighboursSource | RankerSource
+
+# kind -> what a source of it must show
+SOURCES: dict[str, type] = {
+    "retriever": RetrieverSource,
+    "neighbours": NeighboursSource,
+    "ranker": RankerSource,
+}
+
+
+def missing(source: object, kind: str) -> tuple[str, ...]:
+    """Return the members of a kind's protocol that an object lacks."""
+    members = (name for name, member in vars(SOURCES[kind]).items() if isinstance(member, property))
+    return tuple(name for name in members if not hasattr(source, name))

@@ -36,7 +36,7 @@ class NeighboursSource(Protocol):
 
     @property
     def items(self) -> NDArray[np.integer]:
-        """[weights] integers, the rows of the catalogue that are spoken for, ascending and each once within a row."""
+        """[weights] integers, the rows of the catalogue that are spoken for, each once within a row."""
 
     @property
     def values(self) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EMITTERS", "emitter"]
+__all__ = ["EMITTERS", "emitter", "require_operators"]
 
 import importlib
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import onnx_ir as ir
 
@@ -31,3 +31,16 @@ def emitter(target: str) -> Callable[[ir.Model], bytes]:
         raise ConversionError(f"target {target!r} is not known; use one of {', '.join(EMITTERS)}")
     emit: Callable[[ir.Model], bytes] = importlib.import_module(EMITTERS[target]).emit
     return emit
+
+
+def require_operators(model: ir.Model, targets: Iterable[str]) -> None:
+    """Check that every target has all operators of an fp32 graph, before any other work.
+
+    Raises:
+        ConversionError: One lacks some; the message names each and where in the model it stands.
+    """
+    for target in targets:
+        emitter(target)
+        check = getattr(importlib.import_module(EMITTERS[target]), "check", None)
+        if check is not None:
+            check(model)

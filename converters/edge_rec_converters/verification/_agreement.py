@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-__all__ = ["Agreement", "compare"]
+__all__ = ["Agreement", "Answer", "answered", "compare"]
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edge_rec_runtime import top_k
+from edge_rec_runtime.search import best
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from edge_rec_converters.reference import Reference
+    from edge_rec_converters.windows import Windows
     from edge_rec_runtime import Progress
     from edge_rec_runtime.recommender import Recommender
 
 _K = 10
 _CORRELATED = 100
 _REPORTED_EVERY = 50
+
+Search: TypeAlias = Callable[[int, NDArray[np.bool_]], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a bundle makes of one user.
+
+    Attributes:
+        scores: [items] float32 of every item.
+        search: Returns the k best rows of those that are allowed [items], best first, as the device finds them.
+    """
+
+    scores: NDArray[np.float32]
+    search: Search
+
+
+def answered(opened: Recommender, query: NDArray[Any]) -> Answer:
+    """Return what an open bundle makes of a query that its `encode` gave."""
+    return Answer(opened.exact.scores(query), lambda k, allowed: opened.search(query, k, allowed)[0])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +52,6 @@ class Agreement:
         bundle_top: [users, 10] rows.
         source_tail: [users, 10] rows of the less popular half, or None.
         bundle_tail: The same of the bundle.
-        queries: [users, dims] the bundle's queries.
         error_mean: [users] in standard deviations of the source's scores.
         error_max: [users] in the same unit.
         correlation: [users] Spearman over the source's best hundred.
@@ -42,30 +61,39 @@ class Agreement:
     bundle_top: NDArray[np.int64]
     source_tail: NDArray[np.int64] | None
     bundle_tail: NDArray[np.int64] | None
-    queries: NDArray[np.float32]
     error_mean: NDArray[np.float64]
     error_max: NDArray[np.float64]
     correlation: NDArray[np.float64]
 
 
-def compare(bundle: Recommender, reference: Reference, *, progress: Progress) -> Agreement:
-    """Ask both for every user of the reference."""
-    users, table = reference.users, reference.table
-    count, items = len(users), table.rows
-    tail = _tail(bundle.catalogue.popularity)
+def compare(
+    users: Windows,
+    *,
+    source: Callable[[int], NDArray[np.float32]],
+    bundle: Callable[[int], Answer],
+    popularity: NDArray[np.uint32] | None,
+    progress: Progress,
+) -> Agreement:
+    """Ask both for every user.
+
+    Args:
+        users: The users, with everything that they have seen.
+        source: Returns the source's score [items] of every item for a user.
+        bundle: Returns the bundle's answer for a user.
+        popularity: [items] how often each item was met, where that is known.
+        progress: Told how many users are done.
+    """
+    count, tail = len(users), _tail(popularity)
     tops = np.full((4, count, _K), -1, np.int64)
-    queries = np.empty((count, table.dims), np.float32)
     errors = np.zeros((3, count))
     for user in range(count):
-        queries[user] = bundle.encode(*bundle.gather(users.seen[user]))[0]
-        allowed = users.allowed(user, items)
-        wanted, found = table.scores(reference.queries[user]), bundle.exact.scores(queries[user])
-        errors[:, user] = _differences(wanted, found, allowed)
-        _fill(tops[0, user], top_k(table, reference.queries[user], _K, allowed=allowed)[0])
-        _fill(tops[1, user], bundle.search(queries[user], _K, allowed)[0])
-        if tail is not None:
-            _fill(tops[2, user], top_k(table, reference.queries[user], _K, allowed=allowed & tail)[0])
-            _fill(tops[3, user], bundle.search(queries[user], _K, allowed & tail)[0])
+        wanted, answer = source(user), bundle(user)
+        allowed = users.allowed(user, len(wanted))
+        errors[:, user] = _differences(wanted, answer.scores, allowed)
+        for at, among in ((0, allowed), *(() if tail is None else ((2, allowed & tail),))):
+            rows = np.flatnonzero(among)
+            _fill(tops[at, user], best(rows, wanted[rows], _K)[0])
+            _fill(tops[at + 1, user], answer.search(_K, among))
         if (user + 1) % _REPORTED_EVERY == 0 or user + 1 == count:
             progress(user + 1, count, "verify")
     return Agreement(
@@ -73,7 +101,6 @@ def compare(bundle: Recommender, reference: Reference, *, progress: Progress) ->
         bundle_top=tops[1],
         source_tail=None if tail is None else tops[2],
         bundle_tail=None if tail is None else tops[3],
-        queries=queries,
         error_mean=errors[0],
         error_max=errors[1],
         correlation=errors[2],

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-__all__ = ["Verification"]
+__all__ = ["RankerVerification", "RetrieverVerification", "Verification"]
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
+
+
+class Verification(Protocol):
+    """How near a bundle is to its source, whatever its kind."""
+
+    @property
+    def gate(self) -> float:
+        """The limit that was asked for, in the kind's own measure."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing failed."""
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """What failed, a sentence each."""
+
+    @property
+    def backend(self) -> str:
+        """The engine that ran the bundle."""
+
+    @property
+    def closeness(self) -> float:
+        """What the better of two networks is chosen by: 1 for the source itself, less the further from it."""
+
+    def summary(self) -> dict[str, Any]:
+        """Return the few figures that a table shows people, by the titles of its columns."""
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the quality figures, as a manifest's ``metrics``."""
+
+    def verdict(self) -> dict[str, Any]:
+        """Return everything, as a manifest's ``verification``."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Verification:
-    """How near a bundle is to its source, over held-out users with everything seen left out.
+class RetrieverVerification:
+    """How near a retriever or a table of neighbours is to its source, over held-out users with everything seen left out.
 
     Attributes:
         users: Users compared.
@@ -57,14 +90,96 @@ class Verification:
     mrr_at_10: float | None
     backend: str
 
+    @property
+    def closeness(self) -> float:
+        """See `Verification`."""
+        return self.overlap_at_10
+
+    def summary(self) -> dict[str, Any]:
+        """See `Verification`."""
+        return {
+            "overlap@10": round(self.overlap_at_10, 4),
+            "NDCG@10": None if self.ndcg_at_10 is None else round(self.ndcg_at_10, 4),
+            "95% of NDCG@10": _interval(self.ndcg_at_10_ci),
+            "verdict": f"{'passed' if self.passed else 'failed'}, {self.users:,} users",
+        }
+
     def metrics(self) -> dict[str, Any]:
-        """Return the quality figures, as a manifest's ``metrics``."""
+        """See `Verification`."""
         names = ("users", "ndcg_at_10", "ndcg_at_10_ci", "hr_at_10", "mrr_at_10", "overlap_at_10", "ndcg_kept", "ndcg_kept_ci")
         return {name: _plain(getattr(self, name)) for name in names}
 
     def verdict(self) -> dict[str, Any]:
-        """Return everything, as a manifest's ``verification``."""
+        """See `Verification`."""
         return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankerVerification:
+    """How near a ranker is to its source, over held-out examples.
+
+    Attributes:
+        examples: Examples compared.
+        gate: Most AUC that may be lost.
+        passed: Whether nothing failed.
+        failures: What failed, a sentence each.
+        auc: Area under the ROC curve of the bundle; None where the examples have no labels, and so below.
+        auc_source: The same of the source.
+        auc_delta: Their difference, below 0 where the bundle is worse.
+        auc_delta_ci: Its 95 % bootstrap interval, paired, over users where the examples name them.
+        log_loss: Mean log-loss of the bundle, in nats.
+        log_loss_source: The same of the source.
+        rank_correlation: Spearman correlation of both logits.
+        logit_error_mean: Mean absolute difference of the logits, in standard deviations of the source's.
+        logit_error_max: Largest absolute difference of a logit, as it is.
+        batch_drift: Largest change of a logit when it is computed in a batch, in standard deviations of the source's.
+        constant: Whether every example gets the same logit, unlike in the source.
+        backend: The engine that ran the bundle.
+    """
+
+    examples: int
+    gate: float
+    passed: bool
+    failures: tuple[str, ...]
+    auc: float | None
+    auc_source: float | None
+    auc_delta: float | None
+    auc_delta_ci: tuple[float, float] | None
+    log_loss: float | None
+    log_loss_source: float | None
+    rank_correlation: float
+    logit_error_mean: float
+    logit_error_max: float
+    batch_drift: float
+    constant: bool
+    backend: str
+
+    @property
+    def closeness(self) -> float:
+        """See `Verification`."""
+        return 1.0 - self.logit_error_mean
+
+    def summary(self) -> dict[str, Any]:
+        """See `Verification`."""
+        return {
+            "AUC": None if self.auc is None else round(self.auc, 4),
+            "AUC delta": None if self.auc_delta is None else round(self.auc_delta, 5),
+            "95% of delta": _interval(self.auc_delta_ci, digits=5),
+            "log-loss": None if self.log_loss is None else round(self.log_loss, 4),
+            "verdict": f"{'passed' if self.passed else 'failed'}, {self.examples:,} examples",
+        }
+
+    def metrics(self) -> dict[str, Any]:
+        """See `Verification`."""
+        return {name: _plain(getattr(self, name)) for name in ("examples", "auc", "auc_delta", "auc_delta_ci", "log_loss")}
+
+    def verdict(self) -> dict[str, Any]:
+        """See `Verification`."""
+        return {name: _plain(value) for name, value in asdict(self).items()}
+
+
+def _interval(ends: tuple[float, float] | None, digits: int = 4) -> str | None:
+    return None if ends is None else f"{ends[0]:.{digits}f} - {ends[1]:.{digits}f}"
 
 
 def _plain(value: object) -> object:

@@ -1,57 +1,41 @@
-"""Measure a bundle against its source, and judge it."""
+"""From the agreement on every user to the verdict: means, intervals, and a sentence for whatever fails."""
 
 from __future__ import annotations
 
-__all__ = ["measure"]
+__all__ = ["verdict"]
 
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edge_rec_converters import metrics
-from edge_rec_converters.verification._agreement import Agreement, compare
 from edge_rec_converters.verification.gate import MOST_DRIFT
-from edge_rec_converters.verification.record import Verification
-from edge_rec_converters.windows import pad
-from edge_rec_runtime import Recommender, silent
+from edge_rec_converters.verification.record import RetrieverVerification
 
 if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import Any
-
     from numpy.typing import NDArray
 
-    from edge_rec_converters.reference import Reference
-    from edge_rec_runtime import Progress
+    from edge_rec_converters.verification._agreement import Agreement
+    from edge_rec_converters.windows import Windows
 
-_IN_BATCH = 7
 _BEYOND = 10  # rank of a target that is not among the ten
 
 
-def measure(bundle: Path, reference: Reference, *, gate: float, progress: Progress = silent) -> Verification:
-    """Compare a bundle with its source.
-
-    Args:
-        bundle: The file.
-        reference: The source's answers on held-out histories.
-        gate: Least overlap@10 that passes.
-        progress: Told how many users are done.
-
-    Raises:
-        BundleError: The bundle cannot be opened.
-        BackendError: No engine runs it, or it gives NaN.
-    """
-    with Recommender.open(bundle) as opened:
-        agreement = compare(opened, reference, progress=progress)
-        drift = _batch_drift(opened, reference, agreement.queries)
-        zero_rows = _zero_rows(opened, reference)
-        backend = opened.backend
+def verdict(
+    agreement: Agreement,
+    users: Windows,
+    *,
+    gate: float,
+    backend: str,
+    zero_rows: int,
+    drift: float = 0.0,
+    constant: bool = False,
+) -> RetrieverVerification:
+    """Judge a bundle; see `RetrieverVerification` for the figures."""
     overlap = float(metrics.overlap_at_k(agreement.source_top, agreement.bundle_top).mean())
-    constant = _is_constant(agreement.queries) and not _is_constant(reference.queries)
     failures = _failures(overlap=overlap, gate=gate, drift=drift, zero_rows=zero_rows, constant=constant)
-    return Verification(
-        users=len(reference.users),
+    return RetrieverVerification(
+        users=len(users),
         gate=gate,
         passed=not failures,
         failures=failures,
@@ -64,7 +48,7 @@ def measure(bundle: Path, reference: Reference, *, gate: float, progress: Progre
         zero_rows=zero_rows,
         constant=constant,
         backend=backend,
-        **_quality(agreement, reference.users.targets),
+        **_quality(agreement, users.targets),
     )
 
 
@@ -120,34 +104,3 @@ def _tail_overlap(agreement: Agreement) -> float | None:
     if agreement.source_tail is None or agreement.bundle_tail is None:
         return None
     return float(metrics.overlap_at_k(agreement.source_tail, agreement.bundle_tail).mean())
-
-
-def _batch_drift(opened: Recommender, reference: Reference, alone: NDArray[np.float32]) -> float:
-    """Compare queries computed one by one with those of a batch padded beyond its longest history."""
-    users = reference.users
-    order = np.argsort(users.lengths(), kind="stable")
-    tried = order[np.linspace(0, len(order) - 1, min(_IN_BATCH, len(order))).astype(int)]
-    rows = [users[user] for user in tried]
-    vectors = np.concatenate([opened.exact.decode(one) for one in rows])
-    starts = np.cumsum([0, *(len(one) for one in rows)])
-    local = [np.arange(start, stop) for start, stop in pairwise(starts)]
-    length = min(max(len(one) for one in rows) + 3, users.max_length)
-    together = opened.encode(*pad(local, vectors, length=length))
-    spread = float(reference.queries.std()) or 1.0
-    return float(np.abs(together - alone[tried]).max()) / spread
-
-
-def _zero_rows(opened: Recommender, reference: Reference) -> int:
-    """Count items that have a vector in the source and none in the bundle."""
-    count, step = 0, 8192
-    for role in opened.bundle.manifest.layouts:
-        table = opened.bundle.table(role)
-        for start in range(0, table.rows, step):
-            rows = np.arange(start, min(start + step, table.rows))
-            before = np.any(reference.table.values[rows] != 0, axis=1)
-            count += int((before & ~np.any(table.decode(rows) != 0, axis=1)).sum())
-    return count
-
-
-def _is_constant(queries: NDArray[np.float32]) -> bool:
-    return len(queries) > 1 and float(np.ptp(queries, axis=0).max()) <= 1e-6 * (float(np.abs(queries).max()) or 1.0)

@@ -1,0 +1,131 @@
+"""Retrievers: an encoder and an item table."""
+
+from __future__ import annotations
+
+__all__ = ["PreparedRetriever", "prepare"]
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from edge_rec_converters.checks import check_encoder, check_retriever
+from edge_rec_converters.fingerprint import fingerprint
+from edge_rec_converters.graph import model_graph
+from edge_rec_converters.item_tables import encoder_table, item_tables
+from edge_rec_converters.kinds.limits import FED, MOST_FITTED, MOST_JUDGED, TIMED
+from edge_rec_converters.networks import Ingredients, candidates, network_graph, require_network
+from edge_rec_converters.plan import Plan
+from edge_rec_converters.reference import reference
+from edge_rec_converters.targets import emitter, require_operators
+from edge_rec_converters.verification import overlap_gate
+from edge_rec_converters.verification.retriever import measure_retriever
+from edge_rec_converters.windows import feed, windows
+from edge_rec_runtime import BundleContents, Fp32Table, Recommender
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import onnx_ir as ir
+
+    from edge_rec_converters.kinds.protocol import Evidence, Order, Request
+    from edge_rec_converters.protocol import RetrieverSource
+    from edge_rec_converters.reference import Reference
+    from edge_rec_converters.verification import RetrieverVerification
+    from edge_rec_runtime import Precision, Progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedRetriever:
+    """See `Prepared`.
+
+    Attributes:
+        source: The source.
+        graph: Its encoder in fp32.
+        fit: Its answers on the histories that codes and ranges are fitted to, and choices are made on.
+        test: Its answers on the histories that a finished bundle is judged by.
+        sha256: Hex digest of the graph, the table and the bias.
+    """
+
+    source: RetrieverSource
+    graph: ir.Model
+    fit: Reference
+    test: Reference
+    sha256: str
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """See `Prepared`."""
+        pairs = (("held-out", self.test.users), ("calibration", self.fit.users))
+        return tuple(remark for what, users in pairs if (remark := users.remark(what)))
+
+    def require(self, order: Order) -> None:
+        """See `Prepared`."""
+        order.precision.require("retriever")
+        require_network(order.target, order.precision.network, self._plan(order))
+
+    def gate(self, precision: Precision) -> float:
+        """See `Prepared`."""
+        return overlap_gate(precision)
+
+    def drafts(self, order: Order) -> list[BundleContents]:
+        """See `Prepared`."""
+        source, target, tables = self.source, order.target, item_tables(order.precision, self.fit)
+        fed, users = encoder_table(tables), self.fit.users
+        ingredients = Ingredients(
+            graph=self.graph,
+            plan=self._plan(order),
+            feeds=[feed(users, [user], fed.decode, dims=fed.dims) for user in range(min(len(users), FED))],
+        )
+        return [
+            BundleContents(
+                name=source.name,
+                precision=replace(order.precision, network=network),
+                encoders={target: emitter(target)(network_graph(target, network, ingredients))},
+                tables=tables,
+                catalogue=source.catalogue,
+                max_length=source.max_length,
+                features=source.context,
+            )
+            for network in candidates(target, order.precision.network, ingredients)
+        ]
+
+    def measure(self, bundle: Path, *, on: Literal["fit", "test"], gate: float, progress: Progress) -> RetrieverVerification:
+        """See `Prepared`."""
+        return measure_retriever(bundle, self.fit if on == "fit" else self.test, gate=gate, progress=progress)
+
+    def _plan(self, order: Order) -> Plan:
+        return Plan.of(layers=order.layers, float_weights=self.source.float_weights)
+
+    @contextmanager
+    def requests(self, bundle: Path) -> Iterator[Sequence[Request]]:
+        """See `Prepared`."""
+        users, ids = self.test.users, self.source.catalogue.ids
+        with Recommender.open(bundle) as opened:
+
+            def request(user: int) -> Request:
+                history, context = [ids[row] for row in users.seen[user]], users.given[user]
+                return lambda: opened.recommend(history, context=context)
+
+            yield [request(user) for user in range(min(TIMED, len(users)))]
+
+
+def prepare(source: RetrieverSource, evidence: Evidence, *, targets: Sequence[str], progress: Progress) -> PreparedRetriever:
+    """See `Kind`."""
+    check_retriever(source)
+    judged, fitted = (
+        windows(given, source.catalogue, max_length=source.max_length, cap=cap, seed=evidence.seed, context=source.context)
+        for given, cap in zip(evidence.of_histories(source.name), (MOST_JUDGED, MOST_FITTED), strict=True)
+    )
+    graph = model_graph(source) if isinstance(source.encoder, Path) else None  # a file is looked at before it is run
+    check_encoder(source, judged)
+    graph = model_graph(source) if graph is None else graph
+    require_operators(graph, targets)
+    table = Fp32Table.encode(source.item_table, source.item_bias)
+    return PreparedRetriever(
+        source=source,
+        graph=graph,
+        test=reference(source, judged, table, progress=progress),
+        fit=reference(source, fitted, table, progress=progress),
+        sha256=fingerprint(emitter("onnx")(graph), *table.parts().values()),
+    )
