@@ -121,7 +121,7 @@ def _saves(layout: str, width: int) -> bool:
 
 def _stored(scales: NDArray[np.floating]) -> NDArray[np.float32]:
     """Round scales to half precision where none of them loses its own by it, so that a file may store them so."""
-    kept = (scales == 0) | ((scales >= _HALF.tiny) & (scales <= _HALF.max / 2))  # a lowering may store them doubled
+    kept = (scales == 0) | ((scales >= _HALF.tiny) & (scales <= _HALF.max))
     return scales.astype(np.float16 if kept.all() else np.float32).astype(np.float32)
 
 
