@@ -16,6 +16,7 @@ from edge_rec_converters.onnx_file import from_file
 from edge_rec_converters.protocol import RankerSource
 from edge_rec_converters.quiet import quiet
 from edge_rec_converters.signature import Port, Signature, signature
+from edge_rec_converters.standard_form import require_plain
 from edge_rec_converters.tidy import tidy
 from edge_rec_converters.torch_export import from_torch
 from edge_rec_runtime.errors import ConversionError
@@ -33,7 +34,7 @@ def model_graph(source: RetrieverSource | RankerSource) -> ir.Model:
         ConversionError: It cannot be exported or read, has other inputs or outputs, or holds NaN.
     """
     wanted, network = signature(source), source.network if isinstance(source, RankerSource) else source.encoder
-    model = from_file(network) if isinstance(network, Path) else from_torch(network, wanted)
+    model = from_file(network, wanted) if isinstance(network, Path) else from_torch(network, wanted)
     _check_ports(model, wanted)
     try:
         with quiet():
@@ -42,6 +43,10 @@ def model_graph(source: RetrieverSource | RankerSource) -> ir.Model:
         raise ConversionError(
             f"{source.name}: the graph is inconsistent ({type(error).__name__}); export the model again"
         ) from error
+    try:
+        require_plain(lean)
+    except ConversionError as error:
+        raise ConversionError(f"{source.name}: {error}") from error
     _check_weights(lean, source.name)
     _check_patterns(lean, source)
     return lean

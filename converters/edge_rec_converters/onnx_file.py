@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["from_file"]
+__all__ = ["from_file", "read_onnx"]
 
 
 from typing import TYPE_CHECKING
@@ -10,22 +10,51 @@ from typing import TYPE_CHECKING
 import onnx
 import onnx_ir as ir
 
+from edge_rec_converters.places import mark_places
 from edge_rec_converters.quiet import quiet
+from edge_rec_converters.standard_form import narrow_inputs, standard_form
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge_rec_converters.signature import Signature
+
 _LARGEST = 2 << 30
 _OPSETS = range(17, 24)
 
 
-def from_file(path: Path) -> ir.Model:
-    """Read an ONNX file, its external data included.
+def from_file(path: Path, signature: Signature) -> ir.Model:
+    """Read an ONNX file and bring it into the form that a module is exported in.
+
+    Functions are inlined, opsets 17 to 23 become 20, float64 and half-precision numbers float32, and int64 inputs int32 where
+    the signature has them so.
 
     Raises:
-        ConversionError: The file is missing, too large, no ONNX, of an opset that is not read, or keeps its data elsewhere
-            than beside it.
+        ConversionError: The file is missing, too large, no ONNX, of an opset that is not read, keeps its data elsewhere than
+            beside it, or has operators that no common form exists for.
+    """
+    model = read_onnx(path)
+    opset = model.graph.opset_imports.get("")
+    if opset not in _OPSETS:
+        raise ConversionError(
+            f"{path}: opset {opset}, and {_OPSETS[0]} to {_OPSETS[-1]} are read; export the model again with opset_version=20"
+        )
+    try:
+        with quiet():
+            onnx.checker.check_model(ir.to_proto(model))
+            return narrow_inputs(standard_form(mark_places(model)), signature)
+    except ConversionError as error:
+        raise ConversionError(f"{path}: {error}") from error
+    except Exception as error:
+        raise _unreadable(path, error) from error
+
+
+def read_onnx(path: Path) -> ir.Model:
+    """Read an ONNX file of any opset as it is, its external data included.
+
+    Raises:
+        ConversionError: The file is missing, too large, no ONNX, or keeps its data elsewhere than beside it.
     """
     if not path.is_file():
         raise ConversionError(f"{path}: no such file; give the path of an .onnx file")
@@ -35,21 +64,11 @@ def from_file(path: Path) -> ir.Model:
         with quiet():
             model = ir.load(path)
             _load_weights(model, path)
-            _check_opset(model, path)
-            onnx.checker.check_model(ir.to_proto(model))
     except ConversionError:
         raise
     except Exception as error:
-        raise ConversionError(f"{path}: cannot be read as ONNX ({_short(error)}); export the model again") from error
+        raise _unreadable(path, error) from error
     return model
-
-
-def _check_opset(model: ir.Model, path: Path) -> None:
-    opset = model.graph.opset_imports.get("")
-    if opset not in _OPSETS:
-        raise ConversionError(
-            f"{path}: opset {opset}, and {_OPSETS[0]} to {_OPSETS[-1]} are read; export the model again with opset_version=20"
-        )
 
 
 def _load_weights(model: ir.Model, path: Path) -> None:
@@ -72,6 +91,7 @@ def _load_weights(model: ir.Model, path: Path) -> None:
             value.const_value = ir.tensor(tensor.numpy().copy(), name=value.name)
 
 
-def _short(error: Exception) -> str:
+def _unreadable(path: Path, error: Exception) -> ConversionError:
     lines = str(error).splitlines()
-    return f"{type(error).__name__}: {lines[0][:150]}" if lines else type(error).__name__
+    reason = f"{type(error).__name__}: {lines[0][:150]}" if lines else type(error).__name__
+    return ConversionError(f"{path}: cannot be read as ONNX ({reason}); export the model again")

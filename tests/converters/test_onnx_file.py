@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
+import onnx_ir as ir
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from edge_rec_converters.graph import encoder_graph
-from edge_rec_converters.onnx_file import from_file
+from edge_rec_converters.onnx_file import from_file, read_onnx
 from edge_rec_converters.prepare import prepare
 from edge_rec_converters.reference import source_encoder
+from edge_rec_converters.signature import Port, Signature
 from edge_rec_converters.targets.onnx import emit
 from edge_rec_runtime.errors import ConversionError, ModelError
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from edge_rec_runtime import History
 
 _FLOAT = TensorProto.FLOAT
+_SIGNATURE = Signature(model="m", inputs=(), output=Port("query", ir.DataType.FLOAT, ("batch", 4)), longest={})
 
 
 def _sum_encoder(*, vectors: list[str | int], outputs: str = "query", opset: int = 18, kind: int = _FLOAT) -> onnx.ModelProto:
@@ -56,7 +59,7 @@ def _sum_encoder(*, vectors: list[str | int], outputs: str = "query", opset: int
         ({"vectors": ["b", "l", 16]}, "16 wide and the item table 32"),
         ({"outputs": "scores"}, "outputs scores; expected the inputs vectors"),
         ({"opset": 11}, "opset 11, and 17 to 23 are read"),
-        ({"kind": TensorProto.DOUBLE}, "float32"),
+        ({"kind": TensorProto.INT32}, "'vectors' is INT32; cast inside the graph, expected vectors"),
     ],
 )
 def test_a_graph_that_is_no_encoder_is_refused(
@@ -73,10 +76,10 @@ def test_external_data_beside_the_file_is_read_and_elsewhere_refused(tmp_path: P
     """A path out of the folder is never followed; missing data is named."""
     path = tmp_path / "m.onnx"
     onnx.save(onnx.load_from_string(emit(prepared.graph)), path, save_as_external_data=True, location="w.bin", size_threshold=0)
-    assert from_file(path).graph.num_nodes() == onnx.load(path).graph.node.__len__()
+    assert read_onnx(path).graph.num_nodes() == len(onnx.load(path).graph.node)
     (tmp_path / "w.bin").rename(tmp_path / "elsewhere.bin")
     with pytest.raises(ConversionError, match=r"'w\.bin', which is missing"):
-        from_file(path)
+        read_onnx(path)
     model = onnx.load(path, load_external_data=False)
     for tensor in model.graph.initializer:
         for entry in tensor.external_data:
@@ -84,7 +87,7 @@ def test_external_data_beside_the_file_is_read_and_elsewhere_refused(tmp_path: P
                 entry.value = "../../etc/passwd"
     path.write_bytes(model.SerializeToString())
     with pytest.raises(ConversionError, match="points outside the folder"):
-        from_file(path)
+        read_onnx(path)
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, prepared: Prepared) -> None:
@@ -96,7 +99,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, prepared: Prepared)
     (inside / "w.bin").rename(tmp_path / "w.bin")
     (inside / "w.bin").symlink_to(tmp_path / "w.bin")
     with pytest.raises(ConversionError, match="points outside the folder"):
-        from_file(path)
+        read_onnx(path)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -119,7 +122,7 @@ def test_noise_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(content)
     with pytest.raises(ConversionError):
-        from_file(path)
+        from_file(path, _SIGNATURE)
 
 
 def test_a_damaged_file_is_refused_before_an_engine_runs_it(
