@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("edge_rec.cli.verify", "Compare a bundle with the model it came from."),
     "inspect": ("edge_rec.cli.inspect", "Show what is in a bundle."),
     "recommend": ("edge_rec.cli.recommend", "Recommend the next items after a history."),
+    "rank": ("edge_rec.cli.rank", "Put candidates in order, best first."),
     "similar": ("edge_rec.cli.similar", "List the items most like one item."),
     "bench": ("edge_rec.cli.bench", "Measure a bundle on this machine."),
     "report": ("edge_rec.cli.report", "Turn bench results into one self-contained HTML page."),

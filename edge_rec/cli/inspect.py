@@ -13,10 +13,13 @@ from edge_rec.cli._options import bundle_argument
 from edge_rec.cli._show import json_option, show_json, show_table
 from edge_rec_runtime import Bundle
 from edge_rec_runtime.backends import BACKENDS, installed
+from edge_rec_runtime.bundle import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from edge_rec_runtime import Feature
 
 
 @click.command()
@@ -48,27 +51,36 @@ def _record(bundle: Bundle) -> dict[str, Any]:
     manifest, catalogue = bundle.manifest, bundle.catalogue
     return {
         "name": manifest.name,
-        "kind": "retriever",
+        "kind": manifest.kind,
         "integrity": "every byte is as it was written",
         "precision": manifest.precision.asked.slug,
         "network": manifest.precision.network,
         "items": len(catalogue),
-        "dims": manifest.dims,
-        "max_length": manifest.max_length,
+        "dims": manifest.dims or None,
+        "max_length": manifest.max_length or None,
         "bytes": bundle.nbytes,
         "model_bytes": manifest.model_bytes,
         "encoders": list(manifest.encoder_members),
         "tables": manifest.layouts,
+        "features": {feature.name: _described(feature) for feature in bundle.features},
         "titles": catalogue.titles is not None,
         "attributes": list(catalogue.attributes or {}),
         "popularity": catalogue.popularity is not None,
         "engines": {name: metadata.version(BACKENDS[name].package.replace("_", "-")) for name in installed()},
-        "runs_here": [name for name in installed() if BACKENDS[name].target in manifest.encoder_members],
+        "runs_here": [name for name in installed() if BACKENDS[name].target in manifest.encoder_members]
+        if KINDS[manifest.kind].graph
+        else ["numpy"],
         "metrics": dict(manifest.metrics),
         "verification": dict(manifest.verification),
         "provenance": dict(manifest.provenance),
         "members": [{"member": name, "bytes": size} for name, size in bundle.members.items()],
     }
+
+
+def _described(feature: Feature) -> str:
+    """Return a feature in a few words, like ``category of item, 18 words``."""
+    words = f", {len(feature.vocabulary):,} words" if feature.vocabulary else ""
+    return f"{feature.kind} of {feature.of}{words}" + (f", at most {feature.longest}" if feature.longest > 1 else "")
 
 
 def _summary(record: Mapping[str, Any]) -> dict[str, object]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @backend_option
 @json_option
 def similar(bundle: Path, item: str, *, k: int, backend: str, as_json: bool) -> None:
-    """List the items most like one item, by the cosine of their vectors.
+    """List the items most like one item: by the cosine of their vectors, or by a table of neighbours' weights.
 
     Example: edge-rec similar movies.edgerec 50 -k 5
     """

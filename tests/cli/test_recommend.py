@@ -31,7 +31,7 @@ def test_it_shows_titles_and_says_what_it_ignored(make_bundle: MakeBundle) -> No
     assert lines[0].split() == ["rank", "id", "title", "score"]
     assert [line.split()[1] for line in lines[1:]] == list(expected.ids)
     assert f"The {expected.ids[0][1:]}. film, a façade" in lines[1]
-    assert result.stderr == "1 of the history's ids are not in the catalogue and were ignored: nope\n"
+    assert result.stderr == "1 that the bundle does not know were ignored: nope\n"
 
 
 def test_unknown_histories_fall_back_and_say_so(make_bundle: MakeBundle) -> None:

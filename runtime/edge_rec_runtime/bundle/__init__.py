@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 __all__ = [
+    "KINDS",
     "SCHEMA_VERSION",
     "Bundle",
     "BundleContents",
     "CatalogueMembers",
     "EncoderMember",
     "FeatureMember",
+    "Kind",
     "Manifest",
     "TableMember",
     "write_bundle",
@@ -16,4 +18,5 @@ __all__ = [
 
 from edge_rec_runtime.bundle._read import Bundle
 from edge_rec_runtime.bundle._write import BundleContents, write_bundle
+from edge_rec_runtime.bundle.kinds import KINDS, Kind
 from edge_rec_runtime.bundle.manifest import SCHEMA_VERSION, CatalogueMembers, EncoderMember, FeatureMember, Manifest, TableMember
