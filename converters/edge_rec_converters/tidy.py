@@ -13,24 +13,30 @@ import onnx_ir as ir
 from onnx_ir.passes import common
 from onnxscript import optimizer
 
+from edge_rec_converters.places import PLACE
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
+
+    _Holder = ir.Model | ir.Graph | ir.Node | ir.Value
 
 # Equal constants of up to this many elements are merged; comparing larger ones costs more than a twin among them is likely.
 _MERGED = 1 << 20
 
 
-def tidy(model: ir.Model, *, fold: bool = True) -> ir.Model:
+def tidy(model: ir.Model, *, final: bool = False) -> ir.Model:
     """Return a copy that computes the same with less: constants folded and merged, dead nodes and trace metadata gone.
 
-    Initializers keep their names, by which precisions are assigned; other values get short ones.
+    Initializers keep their names, by which precisions are assigned; other values get short ones. Of what is written on nodes
+    only their place of origin is kept, for the sentences of emitters.
 
     Args:
         model: Any graph.
-        fold: Fold what depends on constants only. A lowered graph is not folded: it would decode its own weights.
+        final: The graph is lowered and will be written as it is: nothing is folded, since it would decode its own weights, and
+            no place is kept.
     """
     lean = model.clone()
-    if fold:
+    if not final:
         optimizer.optimize_ir(lean)
     passes: list[ir.passes.PassBase] = [
         common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
@@ -41,29 +47,30 @@ def tidy(model: ir.Model, *, fold: bool = True) -> ir.Model:
         common.RemoveUnusedFunctionsPass(),  # type: ignore[no-untyped-call]  # onnx-ir forgot its types
         common.RemoveUnusedOpsetsPass(),
         common.TopologicalSortPass(),
-        common.ClearMetadataAndDocStringPass(),
     ]
     lean = ir.passes.Sequential(*passes)(lean).model
-    lean.metadata_props.clear()
-    lean.doc_string = None
-    lean.producer_name, lean.producer_version, lean.graph.name = "edge-rec", None, "encoder"
-    _forget(lean.graph.inputs)
-    _forget(lean.graph.initializers.values())
-    _shorten(lean.graph)
+    lean.producer_name, lean.producer_version, lean.graph.name = "edge-rec", None, "network"
+    nodes = list(ir.traversal.RecursiveGraphIterator(lean.graph))
+    _forget((lean, lean.graph, *lean.graph.inputs, *lean.graph.initializers.values()))
+    _forget(nodes, keep=() if final else (PLACE,))
+    _shorten(lean.graph, nodes)
     return lean
 
 
-def _forget(values: Iterable[ir.Value]) -> None:
-    for value in values:
-        value.metadata_props.clear()
-        value.doc_string = None
+def _forget(holders: Iterable[_Holder], *, keep: Collection[str] = ()) -> None:
+    """Clear what tools wrote on parts of a graph, except under the keys that are kept."""
+    for holder in holders:
+        kept = {key: value for key, value in holder.metadata_props.items() if key in keep}
+        holder.metadata_props.clear()
+        holder.metadata_props.update(kept)
+        holder.doc_string = None
 
 
-def _shorten(graph: ir.Graph) -> None:
+def _shorten(graph: ir.Graph, nodes: Iterable[ir.Node]) -> None:
     """Number the values in the order they are computed; nodes need no names at all."""
     taken = {value.name for value in (*graph.inputs, *graph.outputs, *graph.initializers.values())}
     count = 0
-    for node in ir.traversal.RecursiveGraphIterator(graph):
+    for node in nodes:
         node.name = None
         for value in node.outputs:
             value.metadata_props.clear()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def emit(model: ir.Model) -> bytes:
     """Return the bytes of the ONNX file of a graph in standard operators and the dialect."""
-    lean = tidy(lower(model), fold=False)
+    lean = tidy(lower(model), final=True)
     content: bytes = ir.to_proto(lean).SerializeToString(deterministic=True)
     return content
 
