@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import onnx_ir as ir
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from edge_rec_converters.signature import Port, Signature
+from edge_rec_converters.tidy import tidy
+from edge_rec_converters.torch_export import from_torch
 
 WIDTH, LONGEST = 16, 40
 
@@ -183,3 +188,12 @@ def build(name: str) -> nn.Module:
         for parameter in module.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.05)
     return module.eval()
+
+
+def graph_of(module: nn.Module) -> ir.Model:
+    """Return the graph of an encoder, as the converters make it."""
+    axes = ("batch", "length")
+    vectors, mask = Port("vectors", ir.DataType.FLOAT, (*axes, WIDTH)), Port("mask", ir.DataType.FLOAT, axes)
+    query = Port("query", ir.DataType.FLOAT, ("batch", WIDTH))
+    wanted = Signature(model="test", inputs=(vectors, mask), output=query, longest={"batch": 64, "length": LONGEST})
+    return tidy(from_torch(module, wanted))

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from encoders import ENCODERS, LONGEST, WIDTH, build
+from encoders import ENCODERS, LONGEST, WIDTH, build, graph_of
 from tflite_files import Engine, distance, feeds, read
 from torch import nn
 
 from edge_rec_converters.targets.tflite import emit
-from edge_rec_converters.tidy import tidy
-from edge_rec_converters.torch_export import from_torch
 
 if TYPE_CHECKING:
     import onnx_ir as ir
@@ -25,7 +23,7 @@ SIZES = ((1, 1), (1, 8), (7, 5), (1, LONGEST), (3, 9))
 def exported(name: str) -> tuple[nn.Module, ir.Model]:
     """Return an encoder and its graph."""
     module = build(name)
-    return module, tidy(from_torch(module, dims=WIDTH, max_length=LONGEST))
+    return module, graph_of(module)
 
 
 @pytest.mark.parametrize("name", ENCODERS)

@@ -114,7 +114,7 @@ def read(data: bytes) -> File:
     """Read a file back."""
     root = schema.Model.GetRootAs(data)
     model = schema.ModelT.InitFromPackedBuf(data)
-    (subgraph,) = model.subgraphs
+    subgraph = model.subgraphs[0]
     codes = [(_NAMES[code.builtinCode], code.version) for code in model.operatorCodes]
     constants = {}
     for tensor in subgraph.tensors:

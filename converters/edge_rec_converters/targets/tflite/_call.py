@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Call", "Value"]
+__all__ = ["Call", "Rows", "Value"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class Rows:
+    """A float32 matrix that stands in the file as int8 codes [rows, width] and scales [rows] float32."""
+
+    codes: NDArray[np.int8]
+    scales: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
 class Value:
     """A tensor of the graph, whether or not it has a place in the file yet.
 
@@ -28,6 +36,7 @@ class Value:
         known: What is in it, if that is known now: an array, or an object array that holds a `Size` somewhere.
         name: Of a weight or an input.
         half: Known float32 numbers that stand in the file as float16, which the engine decodes when it loads.
+        rows: The same with int8 codes, for constants that no operator takes apart.
     """
 
     shape: Shape
@@ -35,6 +44,7 @@ class Value:
     known: NDArray[Any] | None = None
     name: str = ""
     half: bool = False
+    rows: Rows | None = None
 
     @property
     def rank(self) -> int:
@@ -56,14 +66,14 @@ class Call:
         where: Name and origin of the node, for messages.
         inputs: None stands for an optional input that is not given.
         attributes: Plain Python values.
-        outputs: How many results the node has.
+        used: For each result of the node, whether anything reads it.
     """
 
     op: str
     where: str
     inputs: tuple[Value | None, ...]
     attributes: Mapping[str, Any]
-    outputs: int
+    used: tuple[bool, ...]
 
     def __getitem__(self, position: int) -> Value:
         """Return an input that must be there."""

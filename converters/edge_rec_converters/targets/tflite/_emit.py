@@ -60,7 +60,8 @@ def emit(model: ir.Model) -> bytes:
         results = _results(graph, call, node)
         if len(results) < len(node.outputs):
             raise call.error(f"it has {len(node.outputs)} results, of which TFLite gives {len(results)}")
-        values.update(zip((bias or node).outputs, results, strict=False))
+        given = zip((bias or node).outputs, results, strict=False)
+        values.update((source, result) for source, result in given if result is not None)
     outputs = {_name(source): values[source] for source in model.graph.outputs}
     return graph.finish(inputs=inputs, outputs=outputs, description=_DESCRIPTION)
 
@@ -70,7 +71,7 @@ def _computes(node: ir.Node) -> bool:
     return any(value is None or value.const_value is None for value in node.inputs)
 
 
-def _results(graph: Lowering, call: Call, node: ir.Node) -> tuple[Value, ...]:
+def _results(graph: Lowering, call: Call, node: ir.Node) -> tuple[Value | None, ...]:
     if call.op == "Constant":
         return (graph.known(_constant(call), name=node.outputs[0].name or ""),)
     known = fold(call)
@@ -129,7 +130,7 @@ def _call(node: ir.Node, values: Mapping[ir.Value, Value], bias: ir.Node | None)
         where=_where(node),
         inputs=tuple(None if source is None else values[source] for source in sources),
         attributes={name: value for name, value in attributes.items() if value is not None},
-        outputs=len(node.outputs),
+        used=tuple(bool(value.uses()) or value.is_graph_output() for value in (node if bias is None else bias).outputs),
     )
 
 

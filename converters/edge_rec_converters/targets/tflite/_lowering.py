@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_rec_converters.targets.tflite._call import Value
+from edge_rec_converters.targets.tflite._call import Rows, Value
 from edge_rec_converters.targets.tflite._shapes import ShapeVectors
 from edge_rec_converters.targets.tflite._sizes import Shape, Size
 from edge_rec_converters.targets.tflite._writer import Writer
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-_HALF = 3  # the version of DEQUANTIZE that decodes float16
+_HALF, _INT8_ROWS = 3, 5  # the versions of DEQUANTIZE that decode float16, and int8 with a scale a row
 _TYPES = (np.float32, np.float16, np.int8, np.uint8, np.bool_)
 
 
@@ -94,14 +94,15 @@ class Lowering:
         operator: str,
         inputs: Sequence[Value | None],
         shapes: Sequence[Shape],
-        dtype: DTypeLike | None = None,
+        dtypes: DTypeLike | Sequence[DTypeLike] | None = None,
         **options: Any,  # noqa: ANN401  # as in emit
     ) -> tuple[Value, ...]:
-        """Add an operator with one result a shape; see `emit`."""
-        if dtype is None:
-            dtype = next(value.dtype for value in inputs if value is not None)
+        """Add an operator with one result a shape, all of one type or each of its own; see `emit`."""
+        if dtypes is None:
+            dtypes = next(value.dtype for value in inputs if value is not None)
+        each = dtypes if isinstance(dtypes, list) else [dtypes] * len(shapes)
         places = [-1 if value is None else self.place(value) for value in inputs]
-        results = tuple(self._computed(Value(shape, np.dtype(dtype))) for shape in shapes)
+        results = tuple(self._computed(Value(shape, np.dtype(dtype))) for shape, dtype in zip(shapes, each, strict=True))
         self.subgraph.operator(operator, places, [self._places[result] for result in results], **options)
         return results
 
@@ -111,6 +112,8 @@ class Lowering:
             if value.half:
                 stored = self.halves(value)
                 self._places[value] = self.place(self.emit("DEQUANTIZE", [stored], value.shape, np.float32, version=_HALF))
+            elif value.rows is not None:
+                self._places[value] = self.place(self._decoded(value, value.rows))
             elif value.constant is not None:
                 self._places[value] = self._constant(value.constant, value.name)
             elif value.known is not None:
@@ -118,6 +121,13 @@ class Lowering:
             else:  # pragma: no cover  # every computed value gets its place when it is made
                 raise AssertionError(value)
         return self._places[value]
+
+    def _decoded(self, value: Value, rows: Rows) -> Value:
+        codes = self.quantised(self.known(rows.codes, name=value.name), rows.scales)
+        decoded = self.emit("DEQUANTIZE", [codes], rows.codes.shape, np.float32, version=_INT8_ROWS)
+        if value.shape == decoded.shape:
+            return decoded
+        return self.emit("RESHAPE", [decoded, self.known(np.array(value.shape, np.int32))], value.shape)
 
     def halves(self, value: Value) -> Value:
         """Return the float16 numbers that a value with ``half`` stands for."""

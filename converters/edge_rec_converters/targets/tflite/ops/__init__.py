@@ -19,13 +19,14 @@ from edge_rec_converters.targets.tflite.ops import (
     matmul,
     normalisation,
     quantised,
+    recurrent,
     reductions,
     reshaping,
     rows,
     slicing,
 )
 
-Handler: TypeAlias = Callable[[Lowering, Call], Value | tuple[Value, ...]]
+Handler: TypeAlias = Callable[[Lowering, Call], Value | tuple[Value | None, ...]]
 
 OPS: dict[str, Handler] = {
     **attention.OPS,
@@ -37,6 +38,7 @@ OPS: dict[str, Handler] = {
     **matmul.OPS,
     **normalisation.OPS,
     **quantised.OPS,
+    **recurrent.OPS,
     **reductions.OPS,
     **reshaping.OPS,
     **rows.OPS,

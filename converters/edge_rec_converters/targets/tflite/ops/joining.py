@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["OPS"]
+__all__ = ["OPS", "concat", "split"]
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from edge_rec_converters.targets.tflite._sizes import Dim, Size, broadcast, divi
 from edge_rec_converters.targets.tflite.ops.reshaping import broadcast_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from edge_rec_converters.targets.tflite._call import Call, Value
     from edge_rec_converters.targets.tflite._lowering import Lowering
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 def _concat(graph: Lowering, call: Call) -> Value:
     parts = [call[position] for position in range(len(call.inputs))]
-    axis = call.axis(call.attributes["axis"], parts[0].rank)
+    return concat(graph, parts, call.axis(call.attributes["axis"], parts[0].rank))
+
+
+def concat(graph: Lowering, parts: Sequence[Value], axis: int) -> Value:
+    """Put tensors one behind the other along an axis."""
+    if len(parts) == 1:
+        return parts[0]
     total: Dim = 0
     for part in parts:
         total = total + part.shape[axis]
@@ -36,8 +42,13 @@ def _split(graph: Lowering, call: Call) -> tuple[Value, ...]:
         given = call.attributes["split"] if call.optional(1) is None else call.constant(1, "the list of sizes")
         sizes = [int(size) for size in given]
     else:
-        each = _share(x.shape[axis], call.outputs)
-        sizes = [each] * (call.outputs - 1) + [x.shape[axis] - each * (call.outputs - 1)]
+        each = _share(x.shape[axis], len(call.used))
+        sizes = [each] * (len(call.used) - 1) + [x.shape[axis] - each * (len(call.used) - 1)]
+    return split(graph, x, axis, sizes)
+
+
+def split(graph: Lowering, x: Value, axis: int, sizes: Sequence[Dim]) -> tuple[Value, ...]:
+    """Cut a tensor along an axis."""
     shapes = [(*x.shape[:axis], size, *x.shape[axis + 1 :]) for size in sizes]
     place = graph.known(np.array(axis, np.int32))
     if len(set(sizes)) == 1:

@@ -25,15 +25,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_rec_converters.row_codes import unpack_signs
+from edge_rec_converters.targets.tflite._call import Rows, Value
 from edge_rec_converters.targets.tflite.ops.elementwise import binary
 from edge_rec_converters.targets.tflite.ops.matmul import dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
-    from edge_rec_converters.targets.tflite._call import Call, Value
+    from edge_rec_converters.targets.tflite._call import Call
     from edge_rec_converters.targets.tflite._lowering import Lowering
 
 
@@ -62,7 +61,7 @@ def _per_token(graph: Lowering, call: Call) -> Value:
 
 def _weights_only(graph: Lowering, call: Call) -> Value:
     """Decoded once, when the engine plans the graph; multiplied in float."""
-    return dense(graph, call[0], _decoded(graph, call[1], call.constant(2, "the scales")), call.optional(3))
+    return dense(graph, call[0], _decoded(call, 1), call.optional(3))
 
 
 def _binary(graph: Lowering, call: Call) -> Value:
@@ -74,13 +73,17 @@ def _binary(graph: Lowering, call: Call) -> Value:
     return dense(graph, call[0], graph.quantised(signs, scales, bits=2), call.optional(3), version=_NARROW)
 
 
-def _rows(graph: Lowering, call: Call) -> Value:
+def _rows(_: Lowering, call: Call) -> Value:
     """``Int8Rows(codes, scales)``."""
-    return _decoded(graph, call[0], call.constant(1, "the scales"))
+    return _decoded(call, 0)
 
 
-def _decoded(graph: Lowering, codes: Value, scales: NDArray[np.float32]) -> Value:
-    return graph.emit("DEQUANTIZE", [graph.quantised(codes, scales)], codes.shape, np.float32, version=5)
+def _decoded(call: Call, position: int) -> Value:
+    """Return the matrix of codes and of the scales behind them, which takes its place where it is read."""
+    codes, scales = call.constant(position, "the codes"), call.constant(position + 1, "the scales")
+    if codes.dtype != np.int8 or codes.ndim != 2 or scales.shape != codes.shape[:1]:
+        raise call.error(f"codes {codes.dtype}{list(codes.shape)} and scales {list(scales.shape)} do not fit; see the dialect")
+    return Value(codes.shape, np.dtype(np.float32), name=call[position].name, rows=Rows(codes, scales))
 
 
 _NARROW = 14  # the version of FULLY_CONNECTED that multiplies INT2

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["OPS", "fill", "positions", "reshape", "transpose"]
 
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +25,8 @@ def reshape(graph: Lowering, x: Value, shape: Shape) -> Value:
     """Give ``x`` a new shape; one unknown size is left to the engine, more are computed from tensors that have them."""
     if x.shape == shape:
         return x
+    if x.rows is not None:
+        return replace(x, shape=shape)
     unknown = [axis for axis, size in enumerate(shape) if isinstance(size, Size)]
     target: Sequence[Dim] = shape
     if len(unknown) == 1 and 0 not in shape:
