@@ -15,7 +15,9 @@ from edge_rec_runtime import (
     BundleContents,
     Catalogue,
     Feature,
+    Fp16Table,
     Fp32Table,
+    Int4Table,
     Int8Table,
     ItemTable,
     Precision,
@@ -62,8 +64,10 @@ def tables_of(values: NDArray[np.float32], precision: str) -> dict[str, ItemTabl
     """Return the item tables of a preset for vectors [items, dims]; the binary codes are plain signs."""
     if precision == "fp32":
         return {"items": Fp32Table.encode(values)}
-    if precision == "int8":
-        return {"items": Int8Table.encode(values)}
+    if precision in {"fp16", "int8"}:
+        return {"items": Int8Table.encode(values) if precision == "int8" else Fp16Table.encode(values)}
+    if precision.startswith("items=int4"):
+        return {"items": Int4Table.encode(values)}
     dims = values.shape[1]
     signs = BinaryTable.pack(values > 0, np.abs(values).mean(axis=1), None, np.eye(dims, dtype=np.float32))
     return {"items": signs} | ({"rescore": Int8Table.encode(values)} if precision == "binary" else {})

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from edge_rec_runtime import LAYOUTS, BinaryTable, Fp32Table, Int8Table
+from edge_rec_runtime import LAYOUTS, BinaryTable, Fp16Table, Fp32Table, Int4Table, Int8Table
+from edge_rec_runtime.codes.int4 import pack_nibbles, unpack_nibbles
 from edge_rec_runtime.errors import BundleError, ModelError, RequestError
 
 if TYPE_CHECKING:
@@ -58,6 +59,49 @@ def test_int8_scores_are_exact(drawn: tuple[NDArray[np.float32], NDArray[np.floa
     dots = (table.codes.astype(np.int64) @ whole).astype(np.float32)
     expected = (scale * table.scales.astype(np.float32)) * dots + (np.float32(0) if bias is None else bias)
     assert np.array_equal(table.scores(query), expected)
+
+
+@given(tables(), st.booleans())
+def test_int4_follows_the_format(drawn: tuple[NDArray[np.float32], NDArray[np.float32]], biased: bool) -> None:  # noqa: FBT001
+    """Codes in [-7, 7] stand two a byte, the first low, each within half a step; scores are the formula with integer sums."""
+    values, query = drawn
+    bias = np.linspace(-1, 1, len(values), dtype=np.float32) if biased else None
+    table = Int4Table.encode(values, bias)
+    low, high = (table.codes & 15).astype(np.int8), (table.codes >> 4).astype(np.int8)
+    codes = np.stack([low, high], axis=2).reshape(len(values), -1)
+    codes = np.where(codes > 7, codes - 16, codes)
+    assert np.abs(codes).max() <= 7
+    assert not codes[:, values.shape[1] :].any()
+    codes, scales = codes[:, : values.shape[1]], table.scales.astype(np.float32)
+    assert (np.abs(codes * scales[:, None] - values) <= scales[:, None] * 0.51 + 1e-30).all()
+    assert np.array_equal(table.decode(np.arange(len(values))), codes * scales[:, None])
+    whole, scale = whole_numbers(query)
+    expected = (scale * scales) * (codes.astype(np.int64) @ whole).astype(np.float32) + (0 if bias is None else bias)
+    assert np.array_equal(table.scores(query), expected.astype(np.float32))
+    assert table.codes.nbytes == len(values) * -(-values.shape[1] // 2)
+
+
+@given(arrays.arrays(np.int8, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(-8, 7)))
+def test_nibbles_come_back(codes: NDArray[np.int8]) -> None:
+    """What is packed is unpacked, in even and odd widths, of all sixteen values."""
+    assert np.array_equal(unpack_nibbles(pack_nibbles(codes), codes.shape[1]), codes)
+
+
+@given(tables())
+def test_fp16_is_rounded_once(drawn: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
+    """Values are those of float16, and scores are float32 products with them."""
+    values, query = drawn
+    table = Fp16Table.encode(values)
+    rounded = values.astype(np.float16).astype(np.float32)
+    assert np.array_equal(table.decode(np.arange(len(values))), rounded)
+    size = np.abs(rounded) @ np.abs(query)
+    assert (np.abs(table.scores(query) - rounded.astype(np.float64) @ query.astype(np.float64)) <= 1e-5 * size + 1e-30).all()
+
+
+def test_fp16_refuses_what_it_cannot_hold() -> None:
+    """A value beyond float16 would become infinite; the message says what holds it."""
+    with pytest.raises(ModelError, match=r"7e\+04, and float16 ends at 65504; use int8 or fp32 items"):
+        Fp16Table.encode(np.array([[1, 70_000]], np.float32))
 
 
 def test_int8_scores_are_exact_where_float32_sums_would_not_be() -> None:
@@ -114,7 +158,10 @@ def test_taking_rows_changes_no_score(drawn: tuple[NDArray[np.float32], NDArray[
     rows = np.arange(len(values))[::-2]
     table = Int8Table.encode(values)
     assert np.array_equal(table.take(rows).scores(query), table.scores(query)[rows])
-    for one in (table, Fp32Table.encode(values), BinaryTable.pack(values > 0, values[:, 0], None, np.eye(values.shape[1]))):
+    signs = BinaryTable.pack(values > 0, values[:, 0], None, np.eye(values.shape[1]))
+    four = Int4Table.encode(values)
+    assert np.array_equal(four.take(rows).scores(query), four.scores(query)[rows])
+    for one in (table, four, Fp32Table.encode(values), Fp16Table.encode(values), signs):
         again = LAYOUTS[one.layout].from_parts(one.parts(), dims=one.dims)
         assert np.array_equal(again.scores(query), one.scores(query))
         assert (again.rows, again.dims, again.nbytes) == (*values.shape, sum(part.nbytes for part in one.parts().values()))
@@ -132,7 +179,7 @@ def test_values_that_are_not_finite_are_refused(bad: float) -> None:
     values = np.ones((4, 8), np.float32)
     table = Int8Table.encode(values)
     values[2, 3] = bad
-    for encode in (Fp32Table.encode, Int8Table.encode):
+    for encode in (Fp32Table.encode, Fp16Table.encode, Int8Table.encode, Int4Table.encode):
         with pytest.raises(ModelError, match="finite"):
             encode(values)
         with pytest.raises(ModelError, match="item bias"):
@@ -146,7 +193,7 @@ def test_values_that_are_not_finite_are_refused(bad: float) -> None:
 @pytest.mark.parametrize("shape", [(8,), (0, 8), (3, 0), (2, 2, 2)])
 def test_a_table_has_two_axes_and_no_empty_one(shape: tuple[int, ...]) -> None:
     """Anything else is refused with its shape."""
-    for encode in (Fp32Table.encode, Int8Table.encode):
+    for encode in (Fp32Table.encode, Fp16Table.encode, Int8Table.encode, Int4Table.encode):
         with pytest.raises(ModelError, match=r"expected \[items, dims\]"):
             encode(np.zeros(shape))
 
@@ -166,6 +213,13 @@ def test_a_query_of_another_width_is_refused() -> None:
         ("int8", {"scales": np.zeros((4, 1), np.float16)}),
         ("int8", {"zero_points": np.zeros(4, np.float16)}),
         ("fp32", {"bias": np.zeros(5, np.float32)}),
+        ("int4", {"codes": np.zeros((4, 8), np.uint8)}),
+        ("int4", {"codes": np.zeros((4, 4), np.int8)}),
+        ("int4", {"scales": np.zeros(3, np.float16)}),
+        ("fp16", {"values": np.zeros((4, 8), np.float32)}),
+        ("fp16", {"values": np.zeros((4, 9), np.float16)}),
+        ("fp16", {"bias": np.zeros(3, np.float32)}),
+        ("fp32", {"values": np.zeros((4, 7), np.float32)}),
         ("binary", {"bits": np.zeros((4, 2), np.uint8)}),
         ("binary", {"bias": None}),
         ("binary", {"projection": np.zeros((8,), np.float32)}),
@@ -176,7 +230,9 @@ def test_parts_that_do_not_make_a_table_are_refused(layout: str, change: dict[st
     values = np.ones((4, 8), np.float32)
     made = {
         "fp32": Fp32Table.encode(values),
+        "fp16": Fp16Table.encode(values),
         "int8": Int8Table.encode(values),
+        "int4": Int4Table.encode(values),
         "binary": BinaryTable.pack(values > 0, values[:, 0], None, np.eye(8)),
     }
     parts = made[layout].parts() | change
