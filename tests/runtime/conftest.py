@@ -21,7 +21,12 @@ def use() -> Callable[[Path], None]:
         """Read all that a device reads from a bundle."""
         with Bundle.open(path) as bundle:
             for role in bundle.manifest.layouts:
-                bundle.table(role)
+                if role in {"items", "rescore"}:
+                    bundle.table(role)
+            if bundle.manifest.kind == "neighbours":
+                bundle.neighbours()
+            assert len(bundle.features) == len(bundle.manifest.features)
+            assert set(bundle.item_values()) == {one.name for one in bundle.features if one.of == "item"}
             assert len(bundle.catalogue) == bundle.manifest.catalogue.items
             for member in bundle.manifest.encoder_members.values():
                 bundle.read(member)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import zipfile
@@ -12,49 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rewriting import repack, rewrite, with_manifest
 
 from edge_rec_runtime import Bundle
-from edge_rec_runtime.bundle._archive import Member, write_archive
 from edge_rec_runtime.errors import BundleError
 
 MakeBundle = Callable[..., Path]
 Use = Callable[[Path], None]
-
-
-def rewrite(path: Path, change: Callable[[dict[str, bytes]], object]) -> Path:
-    """Write a bundle's members again after a change, laid out as the runtime lays them out."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    change(members)
-    stream = io.BytesIO()
-    write_archive(
-        stream,
-        [Member(name=name, pieces=[raw], deflate=name.endswith((".json", ".txt"))) for name, raw in members.items()],
-    )
-    path.write_bytes(stream.getvalue())
-    return path
-
-
-def repack(path: Path, change: Callable[[dict[str, bytes]], object], *, compression: int = zipfile.ZIP_STORED) -> Path:
-    """Write a bundle's members again with Python's zipfile after a change."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    change(members)
-    with zipfile.ZipFile(path, "w", compression) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return path
-
-
-def with_manifest(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
-    """Rewrite a bundle with a changed manifest."""
-
-    def edit(members: dict[str, bytes]) -> None:
-        manifest = json.loads(members["manifest.json"])
-        change(manifest)
-        members["manifest.json"] = json.dumps(manifest).encode()
-
-    return rewrite(path, edit)
 
 
 def test_a_manifest_written_again_is_still_good(make_bundle: MakeBundle, use: Use) -> None:

@@ -185,16 +185,17 @@ class Bundle:
     @cached_property
     def features(self) -> tuple[Feature, ...]:
         """What the graph takes besides, in the order of its inputs; their words are read when they are first asked for."""
-        ids = self.manifest.catalogue.ids
+        members, ids = self.manifest.features, self.manifest.catalogue.ids
         words: dict[str | None, tuple[str, ...]] = {None: ()}
-        words |= {member: self._lines(member, None) for member in self.manifest.vocabularies}
-        words |= {ids: self.catalogue.ids} if any(entry.vocabulary == ids for entry in self.manifest.features) else {}
+        if any(entry.vocabulary == ids for entry in members):
+            words[ids] = self.catalogue.ids
         try:
+            words |= {member: self._lines(member, None) for member in self.manifest.vocabularies}
             return tuple(
                 Feature(entry.name, cast("Any", entry.kind), cast("Any", entry.of), words[entry.vocabulary], entry.longest)
-                for entry in self.manifest.features
+                for entry in members
             )
-        except (ModelError, DataError) as error:
+        except (BundleError, ModelError, DataError) as error:
             raise BundleError(f"{self.path}: {error}") from None
 
     @cached_property
