@@ -7,8 +7,10 @@ __all__ = ["CANDIDATES", "FALLBACK", "NETWORKS", "Ingredients", "candidates", "n
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from edge_rec_converters.calibration import RANGES, output_error, ranges
-from edge_rec_converters.dialect import floats
+from edge_rec_converters.dialect import LAYOUTS, floats
 from edge_rec_converters.passes import (
     BinaryLinears,
     Fp16Constants,
@@ -26,11 +28,10 @@ from edge_rec_runtime.errors import ConversionError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
     import onnx_ir as ir
     from numpy.typing import NDArray
 
-    from edge_rec_converters.passes import Chosen, Pass
+    from edge_rec_converters.passes import Chosen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,8 @@ def candidates(target: str, network: str, ingredients: Ingredients) -> tuple[str
     """
     if network not in {"int8", "fp16"}:
         return (network,)
-    trial = replace(ingredients, plan=Plan(tuple(rule for rule in ingredients.plan.rules if rule[1] == "fp32")), tables="fp32")
+    kept = Plan(tuple(rule for rule in ingredients.plan.rules if rule[1] == "fp32"))
+    trial = replace(ingredients, plan=kept, tables=ingredients.tables and "fp32")
     word = "int8-weights" if network == "int8" else network
     if _rewritten(word, trial) is ingredients.graph:
         return ("fp32",)
@@ -109,33 +111,69 @@ def candidates(target: str, network: str, ingredients: Ingredients) -> tuple[str
 
 def _rewritten(network: str, ingredients: Ingredients) -> ir.Model:
     """Return the graph with every weight in the precision that is planned for it; the given one if none changes."""
-    plan, graph = ingredients.plan, ingredients.graph
-    lookups, tables = looked_up_tables(graph), ingredients.tables or _TABLES[network]
-
-    def layer(*precisions: str) -> Chosen:
-        return lambda name: name not in lookups and plan.layer(name, network) in precisions
-
-    def table(*precisions: str) -> Chosen:
-        return lambda name: name in lookups and plan.table(name, tables) in precisions
-
-    coded = table("int8", "int4", "binary")
-    rows = layer("int8-static", "int8-dynamic", "int8-weights", "binary")
-    half, in_table = layer("fp16"), table("fp16", "int8", "int4", "binary")
-    steps: list[Pass] = [RowWiseLookups(layout=layout, chosen=table(layout)) for layout in ("int8", "int4", "binary")]
-    steps += [
-        BinaryLinears(chosen=layer("binary")),
-        Int8Linears(activation="per-token", chosen=layer("int8-static")),
-    ]
-    graph = apply(graph, *steps)
+    weights = _Weights.of(network, ingredients)
+    graph = apply(
+        ingredients.graph,
+        *(RowWiseLookups(layout=layout, chosen=weights.tables(layout)) for layout in LAYOUTS),
+        BinaryLinears(chosen=weights.layers("binary")),
+        Int8Linears(activation="per-token", chosen=weights.layers("int8-static")),
+    )
     if inputs := per_token_inputs(graph):
         graph = _static(graph, inputs, ingredients)
     return apply(
         graph,
-        Int8Linears(activation="per-token", chosen=layer("int8-dynamic")),
-        Int8Linears(activation="none", chosen=layer("int8-weights")),
-        Int8RowTables(chosen=lambda name: rows(name) or coded(name)),
-        Fp16Constants(chosen=lambda name: half(name) or in_table(name)),
+        Int8Linears(activation="per-token", chosen=weights.layers("int8-dynamic")),
+        Int8Linears(activation="none", chosen=weights.layers("int8-weights")),
+        Int8RowTables(chosen=weights.left_to_int8),
+        Fp16Constants(chosen=weights.left_to_half),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Weights:
+    """Which pass takes which constant of the fp32 graph; what passes add is taken by none.
+
+    Attributes:
+        layer: Constant -> its precision, of all that no look-up reads.
+        table: Constant -> its precision, of tables whose rows are looked up.
+        masks: Constants that hold infinities, of either kind.
+    """
+
+    layer: Mapping[str, str]
+    table: Mapping[str, str]
+    masks: frozenset[str]
+
+    @classmethod
+    def of(cls, network: str, ingredients: Ingredients) -> _Weights:
+        """Read the plan, constant by constant."""
+        plan, tables = ingredients.plan, ingredients.tables or _TABLES[network]
+        held = {
+            name: array for name, value in ingredients.graph.graph.initializers.items() if (array := floats(value)) is not None
+        }
+        lookups = looked_up_tables(ingredients.graph)
+        return cls(
+            layer={name: plan.layer(name, network) for name in held if name not in lookups},
+            table={name: plan.table(name, tables) for name in held if name in lookups},
+            masks=frozenset(name for name, array in held.items() if np.isinf(array).any()),
+        )
+
+    def layers(self, precision: str) -> Chosen:
+        """Choose what is multiplied in a precision."""
+        return lambda name: self.layer.get(name) == precision
+
+    def tables(self, layout: str) -> Chosen:
+        """Choose the tables of a layout."""
+        return lambda name: self.table.get(name) == layout
+
+    def left_to_int8(self, name: str) -> bool:
+        """Choose what finer passes left: positions, recurrences, tables with too few rows for a layout of their own."""
+        return self.layer.get(name, "fp32") not in {"fp32", "fp16"} or self.table.get(name) in LAYOUTS
+
+    def left_to_half(self, name: str) -> bool:
+        """Choose what shall be fp16, and what codes do not suit: masks, and tables that are too narrow for a scale a row."""
+        if self.layer.get(name) == "fp16" or self.table.get(name, "fp32") != "fp32":
+            return True
+        return name in self.masks and self.layer.get(name, "fp32") != "fp32"
 
 
 def _static(graph: ir.Model, inputs: Sequence[str], ingredients: Ingredients) -> ir.Model:

@@ -16,7 +16,6 @@ import onnx_ir as ir
 from edge_rec_converters.dialect import floats
 from edge_rec_converters.edit import add_constant
 from edge_rec_converters.passes._contract import Chosen, everything
-from edge_rec_converters.passes._sites import require_finite
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -42,10 +41,12 @@ class Fp16Constants:
     min_elements: int = 128
 
     def requires(self, model: ir.Model) -> None:
-        """Every constant that may be rounded is finite."""
-        for value in model.graph.initializers.values():
-            if (held := floats(value)) is not None and self.chosen(str(value.name)):
-                require_finite(str(value.name), held, what="fp16")
+        """No constant that is to be rounded is NaN; infinity, as in masks, has a form in half precision."""
+        for value, held in self._constants(model):
+            if np.isnan(held).any():
+                raise ConversionError(
+                    f"weight '{value.name}' holds NaN, and fp16 needs numbers; convert a checkpoint from before training diverged"
+                )
 
     def run(self, model: ir.Model) -> ir.Model:
         """Return the graph with its constants in half precision."""
@@ -74,5 +75,5 @@ class Fp16Constants:
             held = floats(value)
             if held is None or held.size < self.min_elements or value.is_graph_output():
                 continue
-            if self.chosen(str(value.name)) and float(np.abs(held).max()) <= _LARGEST:
+            if self.chosen(str(value.name)) and not (np.isfinite(held) & (np.abs(held) > _LARGEST)).any():
                 yield value, held

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 class Int8RowTables:
     """Put ``Int8Rows`` in the place of large fp32 constants of two axes or more; the last axis is the row.
 
+    A constant with infinities in it is a mask and stays as it is.
+
     Attributes:
         chosen: Tells by a constant's name whether it is rewritten.
         min_elements: Smaller constants stay fp32.
@@ -41,7 +43,7 @@ class Int8RowTables:
     min_elements: int = 1024
 
     def requires(self, model: ir.Model) -> None:
-        """Every constant that is to be rounded is finite."""
+        """No constant that is to be rounded holds NaN."""
         for value, table in self._tables(model):
             require_finite(str(value.name), table, what="int8")
 
@@ -80,5 +82,5 @@ class Int8RowTables:
             table = floats(value)
             if table is None or table.ndim < 2 or table.size < self.min_elements or table.shape[-1] < 2:
                 continue
-            if not value.is_graph_output() and self.chosen(str(value.name)):
+            if not value.is_graph_output() and self.chosen(str(value.name)) and not np.isinf(table).any():
                 yield value, table
