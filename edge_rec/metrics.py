@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_rec.data import Sequences
-    from edge_rec_converters.protocol import NeighboursSource, RetrieverSource
+    from edge_rec_converters.protocol import NeighboursSource, RetrieverSource, Source
 
 _TOGETHER = 128  # users scored at a time
+_DENSE = 0.1  # share of weights beyond which a dense product is the faster one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ class Quality:
 
 
 def held_out(
-    source: RetrieverSource | NeighboursSource,
+    source: Source,
     histories: Sequences,
     targets: NDArray[np.int32],
     *,
@@ -95,13 +96,11 @@ def held_out(
             features are asked with it.
 
     Raises:
-        ModelError: The model gives scores that are not finite.
+        ModelError: The model gives scores that are not finite, or ranks only candidates that it is given.
     """
     ranks = np.empty(len(targets), dtype=np.int64)
     top = np.full((len(targets), k), -1, dtype=np.int32)
-    for asked, scores in (
-        _neighbours(source, histories) if source.kind == "neighbours" else _scored(source, histories, users or {})
-    ):
+    for asked, scores in _scored(source, histories, users or {}):
         if not np.isfinite(scores).all():
             raise ModelError(f"{source.name}: some scores are not finite; the training diverged, train again with a smaller step")
         lines, wanted = np.arange(len(asked)), targets[asked]
@@ -131,9 +130,17 @@ def quality(found: HeldOut, *, items: int) -> Quality:
 
 
 def _scored(
-    source: RetrieverSource, histories: Sequences, known: Mapping[str, Sequence[str]]
+    source: Source, histories: Sequences, known: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     """Yield users and their scores [users, items], users of similar history length together."""
+    if source.kind == "ranker":
+        raise ModelError(f"{source.name}: a ranker scores given candidates and is judged by its AUC, not by ranks in a catalogue")
+    return _neighbours(source, histories) if source.kind == "neighbours" else _retrieved(source, histories, known)
+
+
+def _retrieved(
+    source: RetrieverSource, histories: Sequences, known: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
     if isinstance(source.encoder, Path):
         raise ModelError(f"{source.name}: {source.encoder} is scored from its bundle; only torch encoders are scored here")
     nothing = [""] * len(histories)
@@ -152,6 +159,8 @@ def _neighbours(source: NeighboursSource, histories: Sequences) -> Iterator[tupl
     items = len(source.catalogue)
     rows = (source.values, source.items, source.starts)
     weights = sparse.csr_array(rows, shape=(items, items))  # type: ignore[no-untyped-call]  # scipy types nothing
+    if len(source.values) > _DENSE * items * items:
+        weights = weights.toarray()  # type: ignore[no-untyped-call]
     for users, events, mask in _windows(histories, source.max_length):
         met = np.zeros((len(users), items), dtype=np.float32)
         lines, places = np.nonzero(mask)

@@ -2,30 +2,49 @@
 
 from edge_rec.models.als import Factorised, factorise
 from edge_rec.models.gru4rec import GRU4Rec, GRU4RecEncoder, GRU4RecOptions
+from edge_rec.models.lightgcn import GraphNetwork, LightGCN, LightGCNOptions, OneStep
 from edge_rec.models.mf import MatrixFactorisation, MFOptions
+from edge_rec.models.neighbours import EASE, EASEOptions, ItemItem, ItemItemOptions
+from edge_rec.models.nrms import NRMS, NRMSEncoder, NRMSOptions
 from edge_rec.models.popularity import Popularity
-from edge_rec.models.runs import bind, fingerprint, load_run, read_config, write_model, write_run
+from edge_rec.models.runs import bind, fingerprint, load_run, read_config, write_model, write_ranker_run, write_run
 from edge_rec.models.sasrec import SASRec, SASRecEncoder, SASRecOptions
+from edge_rec.models.two_tower import TwoTower, TwoTowerOptions, UserTower
 from edge_rec.models.zoo import MODELS, Model
 
 __all__ = [
+    "EASE",
     "MODELS",
+    "NRMS",
+    "EASEOptions",
     "Factorised",
     "GRU4Rec",
     "GRU4RecEncoder",
     "GRU4RecOptions",
+    "GraphNetwork",
+    "ItemItem",
+    "ItemItemOptions",
+    "LightGCN",
+    "LightGCNOptions",
     "MFOptions",
     "MatrixFactorisation",
     "Model",
+    "NRMSEncoder",
+    "NRMSOptions",
+    "OneStep",
     "Popularity",
     "SASRec",
     "SASRecEncoder",
     "SASRecOptions",
+    "TwoTower",
+    "TwoTowerOptions",
+    "UserTower",
     "bind",
     "factorise",
     "fingerprint",
     "load_run",
     "read_config",
     "write_model",
+    "write_ranker_run",
     "write_run",
 ]

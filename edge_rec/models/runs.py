@@ -4,6 +4,7 @@
     weights.safetensors   float32, or float16 where size counts
     catalogue.json        ids, titles, attributes and popularity of the items, in row order
     heldout/              validation.jsonl and test.jsonl: each user's history and the event after it
+    features.json         of a ranker: what it is fed; its heldout/ has validation.safetensors and test.safetensors, `Examples`
 
 ``config.json`` is written last: a folder without it is a run that has not finished. Weights and configuration alone are a
 model without its catalogue, which `bind` joins to one; that is how weights are kept without a row of anybody's data.
@@ -11,7 +12,7 @@ model without its catalogue, which `bind` joins to one; that is how weights are 
 
 from __future__ import annotations
 
-__all__ = ["bind", "fingerprint", "held_out_histories", "load_run", "read_config", "write_model", "write_run"]
+__all__ = ["bind", "fingerprint", "held_out_histories", "load_run", "read_config", "write_model", "write_ranker_run", "write_run"]
 
 import hashlib
 import json
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_rec.data import Sequences, Split
+    from edge_rec_converters.examples import Examples
 
 _SCHEMA = 1
 
@@ -51,11 +53,28 @@ def write_run(folder: Path, model: Model, split: Split, *, record: Mapping[str, 
         split: What it was trained and judged on.
         record: How it was trained and how good it is, fit for JSON.
     """
-    (folder / "heldout").mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").unlink(missing_ok=True)
+    _begin(folder)
+    source = model.source()
+    context = tuple(one.name for one in source.context) if source.kind == "retriever" else ()
     parts = (("validation", split.train, split.validation), ("test", split.test_histories, split.test))
     for name, histories, targets in parts:
-        write_histories(folder / "heldout" / f"{name}.jsonl", held_out_histories(split, histories, targets))
+        write_histories(folder / "heldout" / f"{name}.jsonl", held_out_histories(split, histories, targets, context=context))
+    _write_json(folder / "catalogue.json", _described(model.catalogue))
+    write_model(folder, model, record=record)
+
+
+def write_ranker_run(folder: Path, model: Model, heldout: Mapping[str, Examples], *, record: Mapping[str, Any]) -> None:
+    """Write the run directory of a ranker, in the order of `write_run`.
+
+    Args:
+        folder: Made where it is missing.
+        model: The trained model.
+        heldout: Examples for ``validation`` and ``test``.
+        record: How it was trained and how good it is, fit for JSON.
+    """
+    _begin(folder)
+    for name, examples in heldout.items():
+        examples.save(folder / "heldout" / f"{name}.safetensors")
     _write_json(folder / "catalogue.json", _described(model.catalogue))
     write_model(folder, model, record=record)
 
@@ -67,12 +86,16 @@ def write_model(folder: Path, model: Model, *, record: Mapping[str, Any], dtype:
         folder: Exists.
         model: The trained model.
         record: How it was trained and how good it is, fit for JSON.
-        dtype: Of the stored weights; float16 halves the file, and is read back as float32.
+        dtype: Of the stored floating-point weights; float16 halves the file, and is read back as float32.
     """
-    weights = save({name: np.ascontiguousarray(value, dtype=dtype) for name, value in model.weights().items()})
+    stored = {name: value.astype(dtype) if value.dtype.kind == "f" else value for name, value in model.weights().items()}
+    weights = save({name: np.ascontiguousarray(value) for name, value in stored.items()})
     replace_file(folder / "weights.safetensors", lambda stream: stream.writelines([weights]))
-    head = {"schema": _SCHEMA, "model": model.name, "options": model.describe(), "items_sha256": fingerprint(model.catalogue)}
-    _write_json(folder / "config.json", head | dict(record))
+    options = dict(model.describe())
+    if features := options.pop("features", None):  # they name every user, too long for a file that people read
+        _write_json(folder / "features.json", {"features": features})
+    head = {"schema": _SCHEMA, "model": model.name, "options": options, "items_sha256": fingerprint(model.catalogue)}
+    _write_json(folder / "config.json", head | dict(record) | head)  # a record cannot say what the model does not
 
 
 def load_run(folder: Path | str) -> Model:
@@ -107,6 +130,8 @@ def bind(folder: Path | str, catalogue: Catalogue) -> Model:
     options = config["options"]
     if not isinstance(options, dict):
         raise ModelError(f"{folder}: 'options' in config.json is {options!r}; expected an object")
+    if (features := Path(folder) / "features.json").exists():
+        options = options | {"features": _read_json(features, hint="train the model again").get("features")}
     return MODELS[config["model"]].restore(options, weights, catalogue)
 
 
@@ -127,13 +152,26 @@ def read_config(folder: Path | str) -> dict[str, Any]:
     return {"options": {}} | config
 
 
-def held_out_histories(split: Split, histories: Sequences, targets: NDArray[np.int32]) -> list[History]:
-    """Return one history a user, with ids for rows and the held-out event as its target."""
+def held_out_histories(
+    split: Split, histories: Sequences, targets: NDArray[np.int32], *, context: tuple[str, ...] = ()
+) -> list[History]:
+    """Return one history a user, with ids for rows, the held-out event as its target, and the named attributes of the user."""
     ids = split.item_ids
+    known = {name: split.user_attributes.get(name, ("",) * len(targets)) for name in context}
     return [
-        History(events=tuple(ids[row] for row in histories[user]), target=ids[targets[user]], user=split.user_ids[user])
+        History(
+            events=tuple(ids[row] for row in histories[user]),
+            target=ids[targets[user]],
+            user=split.user_ids[user],
+            context={name: values[user] or None for name, values in known.items()} or None,
+        )
         for user in range(len(targets))
     ]
+
+
+def _begin(folder: Path) -> None:
+    (folder / "heldout").mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").unlink(missing_ok=True)
 
 
 def _widened(value: NDArray[Any]) -> NDArray[Any]:

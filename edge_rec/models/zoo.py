@@ -4,20 +4,24 @@ from __future__ import annotations
 
 __all__ = ["MODELS", "Model"]
 
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from edge_rec.models.gru4rec import GRU4Rec
+from edge_rec.models.lightgcn import LightGCN
 from edge_rec.models.mf import MatrixFactorisation
+from edge_rec.models.neighbours import EASE, ItemItem
+from edge_rec.models.nrms import NRMS
 from edge_rec.models.popularity import Popularity
+from edge_rec.models.rankers import DIN, DLRM, DCNv2, DeepFM, LogisticRegression, NeuMF, WideDeep
 from edge_rec.models.sasrec import SASRec
+from edge_rec.models.two_tower import TwoTower
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
 
-    from edge_rec_converters.protocol import Retriever
+    from edge_rec_converters.protocol import Neighbours, Ranker, Retriever
     from edge_rec_runtime import Catalogue
 
 
@@ -32,17 +36,17 @@ class Model(Protocol):
     name: ClassVar[str]
     catalogue: Catalogue
 
-    def source(self) -> Retriever:
+    def source(self) -> Retriever | Neighbours | Ranker:
         """Return the model as the converters take it."""
 
     def describe(self) -> dict[str, object]:
         """Return its options, fit for JSON."""
 
-    def weights(self) -> dict[str, NDArray[np.float32]]:
+    def weights(self) -> dict[str, NDArray[Any]]:
         """Return its weights by name."""
 
     @classmethod
-    def restore(cls, described: Mapping[str, object], weights: Mapping[str, NDArray[np.float32]], catalogue: Catalogue) -> Self:
+    def restore(cls, described: Mapping[str, object], weights: Mapping[str, NDArray[Any]], catalogue: Catalogue) -> Self:
         """Build a model from what `describe` and `weights` gave, or raise ModelError."""
 
 
@@ -51,4 +55,16 @@ MODELS: dict[str, type[Model]] = {
     "mf": MatrixFactorisation,
     "sasrec": SASRec,
     "gru4rec": GRU4Rec,
+    "nrms": NRMS,
+    "two-tower": TwoTower,
+    "lightgcn": LightGCN,
+    "ease": EASE,
+    "item-item": ItemItem,
+    "logistic": LogisticRegression,
+    "neumf": NeuMF,
+    "wide-deep": WideDeep,
+    "deepfm": DeepFM,
+    "dlrm": DLRM,
+    "dcnv2": DCNv2,
+    "din": DIN,
 }

@@ -7,7 +7,7 @@ __all__ = ["RECIPES", "Recipe", "recipe"]
 from dataclasses import dataclass
 from typing import Any
 
-from edge_rec.models import GRU4RecOptions, SASRecOptions
+from edge_rec.models import GRU4RecOptions, LightGCNOptions, NRMSOptions, SASRecOptions, TwoTowerOptions
 from edge_rec.training.options import TrainingOptions
 
 
@@ -39,7 +39,39 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         ),
         "ml-1m": Recipe(
             shape=GRU4RecOptions(dropout=0.25),
-            training=TrainingOptions(epochs=20, evaluate_every=2),
+            training=TrainingOptions(epochs=14, evaluate_every=2),
+        ),
+    },
+    "nrms": {
+        "ml-100k": Recipe(
+            shape=NRMSOptions(max_length=30, dropout=0.3),
+            training=TrainingOptions(epochs=60, evaluate_every=3, batch_users=32, averaging=0.995, learning_rate=1e-3),
+        ),
+        "ml-1m": Recipe(
+            shape=NRMSOptions(),
+            training=TrainingOptions(epochs=12, evaluate_every=2, learning_rate=1e-3),
+        ),
+    },
+    "two-tower": {
+        "ml-100k": Recipe(
+            shape=TwoTowerOptions(dropout=0.3),
+            training=TrainingOptions(
+                epochs=60, evaluate_every=3, batch_users=32, averaging=0.995, loss="in-batch", negatives=1000
+            ),
+        ),
+        "ml-1m": Recipe(
+            shape=TwoTowerOptions(),
+            training=TrainingOptions(epochs=40, evaluate_every=4, loss="in-batch", negatives=2000),
+        ),
+    },
+    "lightgcn": {
+        "ml-100k": Recipe(
+            shape=LightGCNOptions(),
+            training=TrainingOptions(epochs=100, evaluate_every=5, batch_users=128, averaging=0.99, learning_rate=5e-3),
+        ),
+        "ml-1m": Recipe(
+            shape=LightGCNOptions(),
+            training=TrainingOptions(epochs=40, evaluate_every=4, batch_users=512, averaging=0.99, learning_rate=5e-3),
         ),
     },
 }

@@ -4,11 +4,28 @@ from __future__ import annotations
 
 __all__ = ["TRAINERS", "Trainer"]
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from edge_rec.models import GRU4Rec, MFOptions, Popularity, SASRec, factorise
+from edge_rec.models import (
+    EASE,
+    NRMS,
+    GraphNetwork,
+    GRU4Rec,
+    ItemItem,
+    LightGCNOptions,
+    MFOptions,
+    Popularity,
+    SASRec,
+    TwoTower,
+    TwoTowerOptions,
+    factorise,
+)
+from edge_rec.models.neighbours import ease_weights, item_item_weights
+from edge_rec.models.two_tower import context_features
+from edge_rec.training.edges import Edges
 from edge_rec.training.loop import train
+from edge_rec.training.neighbours import Grid, choose
 from edge_rec.training.objective import NextItem
 from edge_rec.training.options import TrainingOptions
 from edge_rec.training.recipes import recipe
@@ -88,11 +105,57 @@ class _NextItem:
         return Fitted(model=fitted.model, record={"best_epoch": fitted.best_epoch, "epochs": fitted.epochs})
 
 
+class _TwoTower:
+    def complete(self, request: Request, split: Split, *, data: str) -> Request:
+        return _by_recipe(request, split, data)
+
+    def fit(self, split: Split, catalogue: Catalogue, request: Request, *, checkpoint: Path, progress: Progress) -> Fitted:
+        options, context = TrainingOptions(**request.training), context_features(split.user_attributes)
+        model = TwoTower(TwoTowerOptions(**request.shape), catalogue, context=context, seed=request.seed)
+        known = [one.encode(split.user_attributes[one.name]) for one in context]
+        objective = NextItem(split, max_length=model.options.max_length, users=options.batch_users, context=known)
+        fitted = train(model, objective, split, options=options, checkpoint=checkpoint, progress=progress)
+        return Fitted(model=fitted.model, record={"best_epoch": fitted.best_epoch, "epochs": fitted.epochs})
+
+
+class _Graph:
+    def complete(self, request: Request, split: Split, *, data: str) -> Request:
+        return _by_recipe(request, split, data)
+
+    def fit(self, split: Split, catalogue: Catalogue, request: Request, *, checkpoint: Path, progress: Progress) -> Fitted:
+        options = TrainingOptions(**request.training)
+        model = GraphNetwork(LightGCNOptions(**request.shape), catalogue, met=split.train, seed=request.seed)
+        objective = Edges(split, users=options.batch_users)
+        fitted = train(model, objective, split, options=options, checkpoint=checkpoint, progress=progress)
+        return Fitted(model=fitted.model.frozen(), record={"best_epoch": fitted.best_epoch, "epochs": fitted.epochs})
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Of the models that are computed, and whose options are chosen on validation where they are not given."""
+
+    grid: Grid
+
+    def complete(self, request: Request, split: Split, *, data: str) -> Request:  # noqa: ARG002 - as the protocol has it
+        known = tuple(field.name for field in fields(self.grid.model.Options))
+        _refuse_unknown(request, shape=known, training=())
+        self.grid.model.Options(**request.shape)  # which refuses what means nothing
+        return request
+
+    def fit(self, split: Split, catalogue: Catalogue, request: Request, *, progress: Progress, **_: object) -> Fitted:
+        return choose(self.grid, split, catalogue, request.shape, progress=progress)
+
+
 TRAINERS: dict[str, Trainer] = {
     "popularity": _Popularity(),
+    "item-item": _Chosen(Grid(ItemItem, item_item_weights, "shrinkage", (0.0, 10.0, 50.0, 200.0))),
+    "ease": _Chosen(Grid(EASE, ease_weights, "regularisation", (200.0, 400.0, 800.0, 1600.0, 3200.0, 6400.0))),
     "mf": _Factorisation(),
-    "sasrec": _NextItem(SASRec),
+    "lightgcn": _Graph(),
+    "two-tower": _TwoTower(),
+    "nrms": _NextItem(NRMS),
     "gru4rec": _NextItem(GRU4Rec),
+    "sasrec": _NextItem(SASRec),
 }
 
 
