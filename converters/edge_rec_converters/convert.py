@@ -97,7 +97,7 @@ def convert(
     order = Order(target=target, precision=precision, layers=layers or {})
     made.require(order)
     required = made.gate(precision) if gate is None else gate
-    provenance = _provenance(made, metadata or {})
+    provenance = _provenance(made, order, metadata or {})
     with tempfile.TemporaryDirectory(prefix="edge-rec-") as folder:
         chosen = replace(_chosen(made, order, Path(folder), progress), provenance=provenance)
         trial = Path(folder) / "verified.edgerec"
@@ -172,10 +172,12 @@ def _better(drafts: Sequence[BundleContents], made: Prepared, folder: Path, prog
     return next(draft for draft, closeness in zip(drafts, kept, strict=True) if closeness >= best - _ALIKE)
 
 
-def _provenance(made: Prepared, metadata: Mapping[str, Any]) -> dict[str, Any]:
+def _provenance(made: Prepared, order: Order, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Say what the bundle was made from and with; no paths, no times."""
+    layers = {"layers": dict(order.layers)} if order.layers else {}
     return {
         "source": {"name": made.source.name, "sha256": made.sha256},
         "tools": {name: packages.version(name) for name in _TOOLS},
+        **layers,
         **metadata,
     }

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from edge_rec_converters.sentences import first_line
@@ -20,6 +19,8 @@ from edge_rec_runtime import Fp32Table, silent
 from edge_rec_runtime.errors import ModelError
 
 if TYPE_CHECKING:
+    import torch
+
     from edge_rec_converters.examples import Examples
     from edge_rec_converters.protocol import RankerSource, RetrieverSource
     from edge_rec_runtime import Progress
@@ -28,6 +29,7 @@ Run: TypeAlias = Callable[[Mapping[str, NDArray[Any]]], NDArray[np.float32]]
 
 _HISTORIES = 32
 _EXAMPLES = 256
+_TYPES = {"tensor(double)": "float64", "tensor(float16)": "float16", "tensor(int64)": "int64"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,19 +75,31 @@ def source_network(source: RankerSource) -> Run:
 def _runner(model: torch.nn.Module | Path, names: tuple[str, ...], output: str, *, what: str) -> Run:
     """Return what runs a module in torch or a file in ONNX Runtime, in fp32 on one thread's worth of work."""
     if isinstance(model, Path):
-        session = _session(model)
+        return _file_runner(model, names, output)
+    return _module_runner(model, names, output, what=what)
 
-        def run(inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-            found: NDArray[np.float32] = session.run([output], {name: inputs[name] for name in names})[0]
-            return found
 
-        return run
+def _file_runner(path: Path, names: tuple[str, ...], output: str) -> Run:
+    """Run the file as it came; what it takes in other types, as int64 or float64, is cast before."""
+    session = _session(path)
+    types = {one.name: _TYPES.get(one.type) for one in session.get_inputs()}
+
+    def run(inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        given = {name: inputs[name].astype(types.get(name) or inputs[name].dtype, copy=False) for name in names}
+        found: NDArray[np.float32] = session.run([output], given)[0].astype(np.float32, copy=False)
+        return found
+
+    return run
+
+
+def _module_runner(module: torch.nn.Module, names: tuple[str, ...], output: str, *, what: str) -> Run:
+    import torch  # noqa: PLC0415 - files are converted without it
 
     def forward(inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
-        training = [(part, part.training) for part in model.modules()]
+        training = [(part, part.training) for part in module.modules()]
         try:
             with torch.inference_mode():
-                found = model.eval()(*(torch.from_numpy(np.ascontiguousarray(inputs[name])) for name in names))
+                found = module.eval()(*(torch.from_numpy(np.ascontiguousarray(inputs[name])) for name in names))
         finally:
             for part, was in training:
                 part.training = was

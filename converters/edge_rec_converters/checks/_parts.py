@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from edge_rec_runtime.errors import ModelError
 
@@ -30,13 +29,16 @@ def check_name(name: object) -> None:
 
 def check_module(name: str, what: str, module: object) -> None:
     """Raise ModelError unless a network is a module with finite weights, or a path."""
-    if not isinstance(module, torch.nn.Module | Path):
+    if isinstance(module, Path):
+        return
+    from torch import nn  # noqa: PLC0415 - files are converted without it
+
+    if not isinstance(module, nn.Module):
         raise ModelError(
             f"{name}: the {what} is a {type(module).__name__}; expected a torch.nn.Module or the Path of an .onnx file"
         )
-    if isinstance(module, torch.nn.Module):
-        for weight, value in module.named_parameters():
-            check_finite(name, f"the weight '{weight}'", value.detach().numpy())
+    for weight, value in module.named_parameters():
+        check_finite(name, f"the weight '{weight}'", value.detach().numpy())
 
 
 def check_finite(name: str, what: str, values: NDArray[np.floating[Any]]) -> None:
