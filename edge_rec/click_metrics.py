@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_rec.models.rankers import RankingModel
-    from edge_rec_converters import Examples
+    from edge_rec_converters.examples import Examples
 
 _TOGETHER = 4096  # examples scored at a time
 

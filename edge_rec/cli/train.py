@@ -12,7 +12,7 @@ import click
 from edge_rec import data
 from edge_rec.cli._options import column_options
 from edge_rec.cli._show import Bar, json_option, say, show_json, show_table
-from edge_rec.training import LOSSES, TRAINERS, Request, train_run
+from edge_rec.training import LOSSES, RANKERS, TRAINERS, Request, is_started, train_run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ _INTERRUPTED = 130
 
 @click.command()
 @click.argument("log", metavar="DATA")
-@click.option("--model", default="sasrec", show_default=True, type=click.Choice(list(TRAINERS)), help="What to train.")
+@click.option("--model", default="sasrec", show_default=True, type=click.Choice([*TRAINERS, *RANKERS]), help="What to train.")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="The run directory to make."
 )
@@ -38,7 +38,9 @@ _INTERRUPTED = 130
     "--core", default=5, show_default=True, type=click.IntRange(min=3), help="Events that a user and an item must have."
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the users.")
-@click.option("--patience", type=click.IntRange(min=1), help="Evaluations without a better NDCG@10 before it stops.")
+@click.option(
+    "--patience", type=click.IntRange(min=1), help="Evaluations without a better NDCG@10 (rankers: AUC) before it stops."
+)
 @click.option("--dims", type=click.IntRange(min=1), help="Width of the item vectors.")
 @click.option("--blocks", type=click.IntRange(min=1), help="Transformer blocks.")
 @click.option("--heads", type=click.IntRange(min=1), help="Attention heads a block.")
@@ -66,10 +68,12 @@ def train(
     """Train a recommender on DATA: ml-100k, ml-1m, or the path of a log.
 
     What is not given follows the recipe of the data set, or of the nearer one in size. The best epoch is chosen by NDCG@10
-    on the validation events; the test events are looked at once, at the end.
+    on the validation events; the test events are looked at once, at the end. Rankers (logistic, neumf, wide-deep, deepfm, dlrm,
+    dcnv2, din) learn which ratings are 4 or more, from the oldest 80 % of the events; the next 10 % validate by AUC.
 
     \b
     Examples: edge-rec train ml-100k -o runs/films
+              edge-rec train ml-1m --model dcnv2 -o runs/ranker
               edge-rec train clicks.csv --model mf --dims 32 -o runs/clicks --json
     """
     given = {name: value for name, value in options.items() if value is not None}
@@ -84,7 +88,10 @@ def train(
         dataset = data.load(log, folder, progress=Bar(f"Fetching {log}"), **{name: given.get(name) for name in _COLUMNS})
         config = train_run(dataset, output, request=request, resume=resume, progress=Bar(f"Training {model}"))
     except KeyboardInterrupt:
-        say(f"\nInterrupted. The epochs that were done are in {output}; the same command with --resume goes on from there.")
+        if is_started(output):
+            say(f"\nInterrupted. The epochs that were done are in {output}; the same command with --resume goes on from there.")
+        else:
+            say("\nInterrupted before the first epoch was done; the same command starts again.")
         raise click.exceptions.Exit(_INTERRUPTED) from None
     if as_json:
         show_json(config)
@@ -94,6 +101,10 @@ def train(
 
 
 def _row(part: str, metrics: Mapping[str, Any]) -> dict[str, object]:
+    if "auc" in metrics:
+        low, high = metrics["auc_ci"]
+        figures = {"AUC": metrics["auc"], "95% of AUC": f"{low:.4f} - {high:.4f}", "log-loss": metrics["log_loss"]}
+        return {"held out": part, "events": metrics["examples"], **figures, "AUC within users": metrics["gauc"]}
     row: dict[str, object] = {"held out": part, "users": metrics["users"]}
     for name, title in (("hr", "HR@10"), ("ndcg", "NDCG@10"), ("mrr", "MRR@10")):
         low, high = metrics[f"{name}_at_10_ci"]

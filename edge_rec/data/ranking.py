@@ -27,7 +27,7 @@ import numpy as np
 
 from edge_rec.data.clicks import Clicks, Past, clicks
 from edge_rec.data.times import per_second
-from edge_rec_converters import Examples
+from edge_rec_converters.examples import Examples
 from edge_rec_runtime.errors import DataError
 from edge_rec_runtime.features import Feature
 

@@ -5,6 +5,8 @@ from edge_rec.training.loop import Trained, train
 from edge_rec.training.losses import full_cross_entropy, sampled_cross_entropy
 from edge_rec.training.objective import NextItem, Objective
 from edge_rec.training.options import LOSSES, TrainingOptions
+from edge_rec.training.rankers import RANKERS, train_ranker_run
+from edge_rec.training.ranking import RankingTraining, TrainedRanker, train_ranker
 from edge_rec.training.recipes import RECIPES, Recipe, recipe
 from edge_rec.training.request import Fitted, Request
 from edge_rec.training.runs import judged, prepared, rebind, train_run
@@ -12,14 +14,17 @@ from edge_rec.training.trainers import TRAINERS, Trainer
 
 __all__ = [
     "LOSSES",
+    "RANKERS",
     "RECIPES",
     "TRAINERS",
     "Fitted",
     "NextItem",
     "Objective",
+    "RankingTraining",
     "Recipe",
     "Request",
     "Trained",
+    "TrainedRanker",
     "Trainer",
     "TrainingOptions",
     "full_cross_entropy",
@@ -30,5 +35,7 @@ __all__ = [
     "recipe",
     "sampled_cross_entropy",
     "train",
+    "train_ranker",
+    "train_ranker_run",
     "train_run",
 ]

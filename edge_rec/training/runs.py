@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["TRAINERS", "Fitted", "Request", "judged", "prepared", "rebind", "train_run"]
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from edge_rec.data import k_core, leave_one_out
 from edge_rec.metrics import held_out, quality
 from edge_rec.models import Model, bind, read_config, write_run
 from edge_rec.training.folders import CHECKPOINT, finished_run, refuse_used
+from edge_rec.training.rankers import RANKERS, train_ranker_run
 from edge_rec.training.request import Fitted, Request
 from edge_rec.training.trainers import TRAINERS
 from edge_rec_runtime import Progress, silent
@@ -45,8 +47,10 @@ def train_run(
     Raises:
         TrainingError: The folder is in use, or training cannot go on.
     """
+    if request.model in RANKERS:
+        return train_ranker_run(dataset, folder, request=request, resume=resume, progress=progress)
     if request.model not in TRAINERS:
-        raise TrainingError(f"model {request.model!r} is not known; use one of {', '.join(TRAINERS)}")
+        raise TrainingError(f"model {request.model!r} is not known; use one of {', '.join((*TRAINERS, *RANKERS))}")
     if not resume:
         refuse_used(folder)
     split, catalogue = prepared(dataset, core=request.core)
@@ -73,6 +77,8 @@ def prepared(dataset: Dataset, *, core: int) -> tuple[Split, Catalogue]:
         core: Users and items with fewer events are left out.
     """
     split = leave_one_out(k_core(dataset.interactions, core))
+    known = {name: tuple(values.get(one, "") for one in split.user_ids) for name, values in dataset.users.attributes.items()}
+    split = replace(split, user_attributes=known)
     popularity = np.bincount(split.train.items, minlength=len(split.item_ids)).astype(np.uint32)
     return split, dataset.items.catalogue(split.item_ids, popularity=popularity)
 
