@@ -76,10 +76,18 @@ def put_layer(graph: ir.Graph, site: Site, make: _Maker) -> None:
         make: Input [..., K] and bias [N] -> the node that gives [..., N].
     """
     bias = None if site.bias is None else _bias(graph, site)
-    if not site.flipped:
+    sources = [value.producer() for value in site.nodes[0].inputs if value is not None and value is not site.x]
+    if site.flipped:
+        _put_flipped(site, make, bias)
+    else:
         layer = make(x=site.x, bias=bias)
         replace_nodes(site.nodes, [layer], layer.outputs[0])
-        return
+    for source in sources:  # what turned the weight over
+        if source is not None and not source.outputs[0].uses():
+            graph.remove(source, safe=True)
+
+
+def _put_flipped(site: Site, make: _Maker, bias: ir.Value | None) -> None:
     rank = len(site.x.shape or ())
     swap = {"perm": [*range(rank - 2), rank - 1, rank - 2]}
     before = ir.node("Transpose", [site.x], attributes=swap)
@@ -181,7 +189,7 @@ def _with_bias(site: Site) -> Site:
         return site
     other = next((value for value in users[0].inputs if value is not product), None)
     bias = _row(other, len(site.weight))
-    if bias is None or other is None or len(other.shape or ()) > len(product.shape or (0, 0)):
+    if bias is None or other is None or len(other.shape or ()) > max(1, len(site.x.shape or ())):
         return site
     return Site((*site.nodes, users[0]), site.x, site.name, site.weight, bias, str(other.name))
 
