@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["emit"]
+__all__ = ["check", "emit"]
 
-from edge_rec_converters.targets.tflite._emit import emit
+from edge_rec_converters.targets.tflite._emit import check, emit

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["emit"]
+__all__ = ["check", "emit"]
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx_ir as ir
 
+from edge_rec_converters.places import PLACE
 from edge_rec_converters.targets.tflite._call import Call, Value
 from edge_rec_converters.targets.tflite._folding import fold
 from edge_rec_converters.targets.tflite._fusion import biases
@@ -46,7 +47,7 @@ def emit(model: ir.Model) -> bytes:
     Raises:
         ConversionError: Something in the graph cannot be said in TFLite; all unknown operators are named at once.
     """
-    _check(model.graph)
+    check(model)
     graph = Lowering()
     values = {source: _weight(graph, source) for source in model.graph.initializers.values()}
     inputs = {_name(source): graph.input(_name(source), _shape(source), _dtype(source)) for source in model.graph.inputs}
@@ -81,8 +82,13 @@ def _results(graph: Lowering, call: Call, node: ir.Node) -> tuple[Value | None, 
     return results if isinstance(results, tuple) else (results,)
 
 
-def _check(graph: ir.Graph) -> None:
-    """Refuse a graph that cannot be written, before any work, with all that is wrong with its operators."""
+def check(model: ir.Model) -> None:
+    """Refuse a graph that cannot be written, before any work, with all that is wrong with its operators.
+
+    Raises:
+        ConversionError: Names each unknown operator and where in the model it came from.
+    """
+    graph = model.graph
     if not graph.outputs or not graph.inputs:
         raise ConversionError("the graph has no inputs or no outputs; the TFLite target wants both, with names")
     unknown = [f"{_operator(node)} at {_where(node)}" for node in graph if not _is_known(node)]
@@ -113,11 +119,8 @@ def _operator(node: ir.Node) -> str:
 
 
 def _where(node: ir.Node) -> str:
-    """Return the node's name, and the module it came from where the exporter wrote that down."""
-    name = node.name or (node.outputs[0].name if node.outputs else None) or "a node without a name"
-    modules = node.metadata_props.get("namespace", "").split("/")[:-1]  # "attribute: class" from the outside in, then the node
-    inside = modules[-1].partition(":")[0].strip() if modules else ""
-    return f"'{name}'" + (f" (in {inside})" if inside else "")
+    """Return the place in the model that a node came from, else its name or that of its result."""
+    return f"'{node.metadata_props.get(PLACE) or node.name or (node.outputs[0].name if node.outputs else '') or '?'}'"
 
 
 def _call(node: ir.Node, values: Mapping[ir.Value, Value], bias: ir.Node | None) -> Call:
