@@ -73,35 +73,35 @@ def logits(model: RankingModel, examples: Examples) -> NDArray[np.float32]:
     return found
 
 
-def click_quality(scores: NDArray[np.float32], labels: NDArray[np.float32], users: NDArray[np.int64]) -> ClickQuality:
+def click_quality(scores: NDArray[np.float32], clicked: NDArray[np.bool_], users: NDArray[np.integer]) -> ClickQuality:
     """Judge log-odds by what happened; all three are [examples]."""
     # Against scores that are all equal, whose AUC is one half whatever is drawn, the interval of the difference is the AUC's own.
-    _, low, high = auc_delta_interval(labels, scores, np.zeros_like(scores), groups=users, samples=200)
-    losses = np.logaddexp(0.0, np.where(labels > 0, -scores, scores).astype(np.float64))
+    _, low, high = auc_delta_interval(clicked, scores, np.zeros_like(scores), groups=users, samples=200)
+    losses = np.logaddexp(0.0, np.where(clicked, -scores, scores).astype(np.float64))
     return ClickQuality(
-        examples=len(labels),
-        clicks=float(labels.mean()),
-        auc=auc(labels, scores),
+        examples=len(clicked),
+        clicks=float(clicked.mean()),
+        auc=auc(clicked, scores),
         auc_ci=(low + 0.5, high + 0.5),
-        log_loss=log_loss(labels, scores),
+        log_loss=log_loss(clicked, scores),
         log_loss_ci=bootstrap_interval(losses, samples=200),
-        gauc=grouped_auc(labels, scores, users),
+        gauc=grouped_auc(clicked, scores, users),
     )
 
 
-def grouped_auc(labels: NDArray[np.float32], scores: NDArray[np.float32], users: NDArray[np.int64]) -> float:
+def grouped_auc(clicked: NDArray[np.bool_], scores: NDArray[np.float32], users: NDArray[np.integer]) -> float:
     """Return the mean over users of the AUC within each, weighted by their events; those with one label only do not count."""
     order = np.lexsort((scores, users))
-    clicked, score, user = labels[order] > 0, scores[order], users[order]
+    chosen, score, user = clicked[order], scores[order], users[order]
     new_user = np.concatenate([[True], user[1:] != user[:-1]])
     new_score = new_user | np.concatenate([[True], score[1:] != score[:-1]])
     group, run = np.cumsum(new_user) - 1, np.cumsum(new_score) - 1
     firsts, sizes = np.flatnonzero(new_user), np.bincount(group)
     runs, lengths = np.flatnonzero(new_score), np.bincount(run)
     ranks = runs[run] + (lengths[run] + 1) / 2 - firsts[group]  # from 1, within the user, equal scores sharing the mean
-    positives = np.bincount(group, weights=clicked)
+    positives = np.bincount(group, weights=chosen)
     pairs = positives * (sizes - positives)
-    won = np.bincount(group, weights=ranks * clicked) - positives * (positives + 1) / 2
+    won = np.bincount(group, weights=ranks * chosen) - positives * (positives + 1) / 2
     both = pairs > 0
     if not both.any():
         return float("nan")

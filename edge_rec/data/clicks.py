@@ -141,7 +141,7 @@ def _past(users: NDArray[np.int32], items: NDArray[np.int32], times: NDArray[np.
     new_time = new_user | np.concatenate([[True], time[1:] != time[:-1]])
     first_of_user = np.maximum.accumulate(np.where(new_user, here, 0))
     first_of_time = np.maximum.accumulate(np.where(new_time, here, 0))
-    before = np.cumsum(was_click) - was_click  # clicks of anybody that stand earlier in this order
+    before: NDArray[np.int64] = np.cumsum(was_click) - was_click  # clicks of anybody that stand earlier in this order
     found = np.empty((3, len(by_user)), dtype=np.int64)
     found[:, by_user] = first_of_time - first_of_user, before[first_of_time] - before[first_of_user], before[first_of_time]
     return Past(events=found[0], liked=found[1], ends=found[2], items=items[by_user][was_click])

@@ -79,7 +79,7 @@ def train_ranker_run(
     heldout, metrics = {}, {}
     for name, rows in (("validation", data.clicks.validation), ("test", data.clicks.test)):
         examples = data.examples(fitted.model.inputs.features, rows)
-        quality = click_quality(logits(fitted.model, examples), examples.labels, examples.users)  # type: ignore[arg-type]  # ours have both
+        quality = click_quality(logits(fitted.model, examples), data.clicks.clicked[rows], data.clicks.users[rows])
         heldout[name], metrics[name] = examples, quality.row()
     record = wanted | spent | {"best_epoch": fitted.best_epoch, "epochs": fitted.epochs, "metrics": metrics}
     write_ranker_run(folder, fitted.model, heldout, record=record)

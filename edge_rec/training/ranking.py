@@ -104,11 +104,11 @@ def train_ranker(
     centre, scale = _spread(data, model)
     model.standardise(torch.from_numpy(centre), torch.from_numpy(scale))
     validation = data.examples(features, data.clicks.validation)
+    clicked = data.clicks.clicked[data.clicks.validation]
     tables = [one.weight for one in model.modules() if isinstance(one, nn.Embedding)]
     rest = [one for one in model.parameters() if all(one is not table for table in tables)]
-    optimizer = torch.optim.Adam(
-        [{"params": tables, "weight_decay": options.decay}, {"params": rest}], lr=options.learning_rate, fused=True
-    )
+    groups: list[dict[str, Any]] = [{"params": tables, "weight_decay": options.decay}, {"params": rest}]
+    optimizer = torch.optim.Adam(groups, lr=options.learning_rate, fused=True)
     steps = math.ceil(len(rows) / options.batch)
     best, best_epoch, best_auc, records = model, 0, -1.0, list[dict[str, Any]]()
     for epoch in range(1, options.epochs + 1):
@@ -133,8 +133,8 @@ def train_ranker(
                 f"the loss became {total} in epoch {epoch}; train again with a learning rate below {options.learning_rate}"
             )
         scores = logits(model, validation)
-        record = {"epoch": epoch, "loss": total / len(rows), "auc": auc(validation.labels, scores)}
-        record["log_loss"] = log_loss(validation.labels, scores)
+        record = {"epoch": epoch, "loss": total / len(rows), "auc": auc(clicked, scores)}
+        record["log_loss"] = log_loss(clicked, scores)
         records.append(record | {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - busy})
         if record["auc"] > best_auc:
             best, best_epoch, best_auc = copy.deepcopy(model), epoch, record["auc"]

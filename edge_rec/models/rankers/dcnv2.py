@@ -63,7 +63,8 @@ class DCNv2(RankingModel):
         crossed = start
         for cross in self.crosses:
             crossed = start * cross(crossed) + crossed
-        return self.output(torch.cat([crossed, self.deep(start)], dim=1)).squeeze(1)
+        logit: Tensor = self.output(torch.cat([crossed, self.deep(start)], dim=1)).squeeze(1)
+        return logit
 
 
 def _cross(width: int, rank: int | None) -> nn.Module:

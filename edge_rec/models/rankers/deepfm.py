@@ -42,4 +42,5 @@ class DeepFM(RankingModel):
         first, vectors = stacked[:, :, 0].sum(dim=1), stacked[:, :, 1:]
         total = vectors.sum(dim=1)
         second = 0.5 * (total * total - (vectors * vectors).sum(dim=1)).sum(dim=1)
-        return first + second + self.deep(vectors.flatten(1)).squeeze(1)
+        logit: Tensor = first + second + self.deep(vectors.flatten(1)).squeeze(1)
+        return logit

@@ -75,4 +75,5 @@ class DIN(RankingModel):
         weights = torch.sigmoid(self.attention(beside)) * (rows > 0).to(torch.float32)[:, :, None]
         interest = (clicks * weights).sum(dim=1)
         known = [] if numbers is None else [numbers]
-        return self.deep(torch.cat([*fields, interest, *known], dim=1)).squeeze(1)
+        logit: Tensor = self.deep(torch.cat([*fields, interest, *known], dim=1)).squeeze(1)
+        return logit

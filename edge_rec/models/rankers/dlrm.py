@@ -62,4 +62,5 @@ class DLRM(RankingModel):
         dense = [] if self.bottom is None else [self.bottom(numbers)]
         stacked = torch.stack([*dense, *fields], dim=1)  # [batch, vectors, dims]
         products = (stacked @ stacked.transpose(1, 2)).flatten(1)
-        return self.top(torch.cat([*dense, products.index_select(1, self.below)], dim=1)).squeeze(1)
+        logit: Tensor = self.top(torch.cat([*dense, products.index_select(1, self.below)], dim=1)).squeeze(1)
+        return logit

@@ -30,4 +30,5 @@ class LogisticRegression(RankingModel):
     def forward(self, *inputs: Tensor) -> Tensor:
         """Return the log-odds [batch] of a click; see `RankerSource.network` for the inputs."""
         fields, numbers = self.weights_of(*inputs)
-        return self.output(torch.cat(fields if numbers is None else [*fields, numbers], dim=1)).squeeze(1)
+        logit: Tensor = self.output(torch.cat(fields if numbers is None else [*fields, numbers], dim=1)).squeeze(1)
+        return logit

@@ -45,4 +45,5 @@ class NeuMF(RankingModel):
         """Return the log-odds [batch] of a click, from user and item, each int [batch]."""
         (user, item), _ = self.product(*inputs)
         deep = self.deep(torch.cat(self.vectors(*inputs)[0], dim=1))
-        return self.output(torch.cat([user * item, deep], dim=1)).squeeze(1)
+        logit: Tensor = self.output(torch.cat([user * item, deep], dim=1)).squeeze(1)
+        return logit

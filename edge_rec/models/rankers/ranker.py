@@ -72,6 +72,7 @@ class RankingModel(nn.Module):
     Attributes:
         options: The shape of the network.
         inputs: What it is fed, and the values for the items of the catalogue.
+        catalogue: The ids of the candidates.
     """
 
     name: ClassVar[str]
@@ -82,11 +83,7 @@ class RankingModel(nn.Module):
         super().__init__()
         self.options = options
         self.inputs = inputs
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The ids of the candidates."""
-        return self.inputs.catalogue
+        self.catalogue = inputs.catalogue
 
     @classmethod
     def wanted(cls, features: Sequence[Feature]) -> tuple[str, ...]:

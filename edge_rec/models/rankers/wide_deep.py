@@ -60,10 +60,11 @@ class WideDeep(RankingModel):
         """Return the log-odds [batch] of a click; see `RankerSource.network` for the inputs."""
         fields, numbers = self.vectors(*inputs)
         known = [] if numbers is None else [numbers]
-        logit = self.output(torch.cat([self.deep(torch.cat([*fields, *known], dim=1)), *known], dim=1))
+        deep = self.output(torch.cat([self.deep(torch.cat([*fields, *known], dim=1)), *known], dim=1))
         wide = torch.cat(self.wide(*inputs)[0], dim=1).sum(dim=1, keepdim=True)
         for (left, right), stride, table in zip(self.crossed, self.stride, self.pairs, strict=True):
             mask = (inputs[right] > 0).to(torch.float32)
             weights = table(inputs[left][:, None] * stride + inputs[right]).squeeze(2) * mask
             wide = wide + weights.sum(dim=1, keepdim=True)
-        return (logit + wide).squeeze(1)
+        logit: Tensor = (deep + wide).squeeze(1)
+        return logit
