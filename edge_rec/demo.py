@@ -16,7 +16,7 @@ from edge_rec import __version__
 from edge_rec.data import load
 from edge_rec.models import load_run
 from edge_rec.training import Request, train_run
-from edge_rec_converters import Prepared, convert, prepare
+from edge_rec_converters import Prepared, bundle_name, convert, prepare
 from edge_rec_devices import Measurement, Plan, load_results, measure, rows, save_results, write_report
 from edge_rec_runtime import Bundle, Precision, Recommender, read_histories
 from edge_rec_runtime.errors import EdgeRecError
@@ -117,7 +117,7 @@ def _bundles(folder: Path, run: Path, config: dict[str, Any], *, steps: Steps) -
     paths = []
     for target in TARGETS:
         for precision in PRECISIONS:
-            path = folder / f"{config['model']}-{target}-{precision}.edgerec"
+            path = folder / bundle_name(config["model"], target=target, precision=Precision.parse(precision))
             paths.append(path)
             if _made_of(path, metadata):
                 continue

@@ -14,13 +14,14 @@ __all__ = [
     "RetrieverSource",
     "Source",
     "Verification",
+    "bundle_name",
     "convert",
     "open_model",
     "prepare",
     "verify",
 ]
 
-from edge_rec_converters.convert import Conversion, convert, verify
+from edge_rec_converters.convert import Conversion, bundle_name, convert, verify
 from edge_rec_converters.door import open_model
 from edge_rec_converters.examples import Examples
 from edge_rec_converters.prepare import Prepared, prepare

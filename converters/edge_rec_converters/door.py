@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_rec_converters.protocol import Retriever, RetrieverSource
+from edge_rec_converters.protocol import SOURCES, Retriever, missing
 from edge_rec_converters.sentences import first_line
 from edge_rec_runtime import Catalogue
 from edge_rec_runtime.errors import EdgeRecError, ModelError
@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_MEMBERS = [name for name, member in vars(RetrieverSource).items() if isinstance(member, property)]
+    from edge_rec_converters.protocol import Source
+
 _LONGEST = 50  # events, for a file that does not say how far back its encoder looks
 
 
-def open_model(text: str, *, items: Path | None = None, ids: Path | None = None, max_length: int = _LONGEST) -> RetrieverSource:
+def open_model(text: str, *, items: Path | None = None, ids: Path | None = None, max_length: int = _LONGEST) -> Source:
     """Open a model that is not of the zoo.
 
     Args:
-        text: ``file.py:factory``, a callable without arguments that returns a `Retriever`; its file is run as Python, so it
-            must be one that you trust. Or the path of an ``.onnx`` file.
+        text: ``file.py:factory``, a callable without arguments that returns a `Retriever`, `Neighbours` or a `Ranker`; its
+            file is run as Python, so it must be one that you trust. Or the path of an ``.onnx`` file, an encoder.
         items: For an ``.onnx`` file: the item table [items, dims], an ``.npy`` file of float32.
         ids: For an ``.onnx`` file: the item ids, one a line, in row order.
         max_length: For an ``.onnx`` file: events that the encoder looks back.
@@ -98,21 +99,29 @@ def _factory(path: Path, name: str) -> Callable[[], object]:
         ) from error
     factory = getattr(module, name, None)
     if not callable(factory):
-        raise ModelError(f"{path}: has no callable {name!r}; define a function {name}() that returns a Retriever")
+        raise ModelError(
+            f"{path}: has no callable {name!r}; define a function {name}() that returns a Retriever, Neighbours or a Ranker"
+        )
     called: Callable[[], object] = factory
     return called
 
 
-def _called(factory: Callable[[], object], text: str) -> RetrieverSource:
+def _called(factory: Callable[[], object], text: str) -> Source:
     try:
         source = factory()
     except EdgeRecError:
         raise
     except (Exception, SystemExit) as error:
-        raise ModelError(f"{text} fails, {type(error).__name__}: {error}; mend it, a factory returns a Retriever") from error
-    if not isinstance(source, RetrieverSource):
-        missing = [name for name in _MEMBERS if not hasattr(source, name)]
+        raise ModelError(f"{text} fails, {type(error).__name__}: {error}; mend it, then convert again") from error
+    kind = getattr(source, "kind", None)
+    if kind not in SOURCES:
         raise ModelError(
-            f"{text} returned a {type(source).__name__} without {', '.join(missing)}; return an edge_rec_converters.Retriever"
+            f"{text} returned a {type(source).__name__}; return a Retriever, Neighbours or Ranker of edge_rec_converters"
         )
-    return source
+    if lacking := missing(source, kind):
+        raise ModelError(
+            f"{text} returned a {type(source).__name__} without {', '.join(lacking)}; a {kind} has them, "
+            f"see edge_rec_converters.{kind.capitalize()}"
+        )
+    found: Source = source  # type: ignore[assignment]  # it has all that its kind's protocol asks for
+    return found

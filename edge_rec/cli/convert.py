@@ -4,25 +4,29 @@ from __future__ import annotations
 
 __all__ = ["convert"]
 
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge_rec.cli._model import model_arguments, open_given
+from edge_rec.cli._output import require_writable
 from edge_rec.cli._show import Bar, json_option, results_alone, say, show_json, show_table
+from edge_rec_converters import bundle_name, prepare
 from edge_rec_converters import convert as convert_model
-from edge_rec_converters import prepare
+from edge_rec_converters.plan import Plan
 from edge_rec_converters.targets import EMITTERS
 from edge_rec_runtime import Precision
 from edge_rec_runtime.errors import VerificationError
+from edge_rec_runtime.precision import PRESETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_rec_converters import Conversion
 
-_COLUMNS = ("bundle", "network", "model_bytes", "of fp32", "overlap@10", "NDCG@10", "95% of NDCG@10", "verdict")
+_HIDDEN = ("target", "precision", "bytes", "of fp32", "latency ratio")  # in the JSON; the table says them in words
 
 
 @click.command()
@@ -33,9 +37,20 @@ _COLUMNS = ("bundle", "network", "model_bytes", "of fp32", "overlap@10", "NDCG@1
     "precisions",
     default="int8",
     show_default=True,
-    help="Presets with commas between (fp32, int8, binary, binary-only), or one items=...,network=...,rescore=...",
+    help=f"Presets with commas between ({', '.join(PRESETS)}), or one items=...,network=...,rescore=...",
 )
-@click.option("--gate", type=float, help="Least overlap@10 with the source; each precision has its own unless given.")
+@click.option(
+    "--calibrate",
+    type=click.Path(path_type=Path),
+    help="What codes and ranges are fitted to: histories (JSONL), an interaction log, or for a ranker examples.",
+)
+@click.option(
+    "--layers",
+    metavar="PATTERN=PRECISION",
+    multiple=True,
+    help="Network precision of the weights whose names match; may be repeated, the first that matches counts.",
+)
+@click.option("--gate", type=float, help="Least overlap@10, or most AUC lost; each precision has its own unless given.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the bundles.")
 @json_option
 def convert(
@@ -43,36 +58,50 @@ def convert(
     *,
     targets: str,
     precisions: str,
+    calibrate: Path | None,
+    layers: tuple[str, ...],
     gate: float | None,
     output: Path,
     as_json: bool,
     **given: Any,  # noqa: ANN401 - the options of `model_arguments`, passed on as they are
 ) -> None:
-    """Turn MODEL into bundles, each compared with it on held-out histories before it is written.
+    """Turn MODEL into bundles, each compared with it on held-out histories or examples before it is written.
 
     MODEL is a run directory, file.py:factory, or model.onnx with --items and --ids. A bundle that fails its gate is not
     written; the others are, and the exit code is 6.
 
     \b
     Examples: edge-rec convert runs/films --to onnx,tflite --precision fp32,int8,binary -o bundles
-              edge-rec convert mine.py:model --histories heldout.jsonl -o bundles
+              edge-rec convert mine.py:model --histories heldout.jsonl --calibrate log.csv -o bundles
+              edge-rec convert runs/clicks --layers "output.*=fp32" -o bundles
               edge-rec convert mine.onnx --items table.npy --ids ids.txt --histories heldout.jsonl -o bundles
     """
-    wanted = [(target, precision) for precision in _precisions(precisions) for target in _targets(targets)]
+    kept, asked = _layers(layers), _precisions(precisions)
+    wanted = _targets(targets)
+    require_writable(output)
     written: list[tuple[str, Conversion]] = []
     failures: list[VerificationError] = []
     with results_alone():
-        opened = open_given(model, **given)
-        prepared = prepare(opened.source, opened.histories, calibration=opened.calibration, progress=Bar("Reading the model"))
+        opened = open_given(model, calibrate=calibrate, **given)
+        prepared = prepare(
+            opened.source,
+            **opened.evidence,
+            calibration=opened.calibration,
+            targets=wanted,
+            progress=Bar("Reading the model"),
+        )
+        for remark in prepared.remarks:
+            say(remark)
         output.mkdir(parents=True, exist_ok=True)
-        for target, precision in wanted:
-            name = f"{opened.source.name}-{target}-{precision.slug}.edgerec"
+        for precision, target in product(asked, wanted if prepared.has_graph else wanted[:1]):
+            name = bundle_name(opened.source.name, target=target if prepared.has_graph else "", precision=precision)
             try:
                 made = convert_model(
                     prepared,
                     target=target,
                     precision=precision,
                     output=output / name,
+                    layers=kept,
                     gate=gate,
                     metadata=opened.metadata,
                     progress=Bar(name),
@@ -80,12 +109,12 @@ def convert(
                 written.append((precision.slug, made))
             except VerificationError as error:
                 failures.append(error)
-    rows = _rows(written)
+    rows = [_row(precision, made) for precision, made in written]
     if as_json:
         show_json(rows)
     elif rows:
-        show_table(rows, columns=_COLUMNS)
-        if any(one.precision.rescore != "none" for _, one in written):
+        show_table(rows, columns=[name for name in rows[0] if name not in _HIDDEN])
+        if any(made.precision.rescore != "none" for _, made in written):
             say(
                 "A binary bundle with a rescore table holds the int8 table besides its codes, so it is larger than int8 alone; "
                 "it scans an eighth of the bytes, which pays on large catalogues. binary-only holds the codes alone."
@@ -110,26 +139,28 @@ def _precisions(text: str) -> list[Precision]:
     return list(dict.fromkeys(Precision.parse(word) for word in words))
 
 
-def _rows(written: Sequence[tuple[str, Conversion]]) -> list[dict[str, Any]]:
-    """Return a row for each bundle, its size beside that of the target's fp32 bundle where that was made too."""
-    fp32_bytes = {one.target: one.model_bytes for asked, one in written if asked == "fp32"}
-    rows = []
-    for asked, one in written:
-        found, whole = one.verification, fp32_bytes.get(one.target)
-        interval = found.ndcg_at_10_ci
-        rows.append(
-            {
-                "bundle": str(one.path),
-                "target": one.target,
-                "precision": asked,
-                "network": one.precision.network,
-                "model_bytes": one.model_bytes,
-                "bytes": one.bytes,
-                "of fp32": None if whole is None else round(one.model_bytes / whole, 4),
-                "overlap@10": round(found.overlap_at_10, 4),
-                "NDCG@10": None if found.ndcg_at_10 is None else round(found.ndcg_at_10, 4),
-                "95% of NDCG@10": None if interval is None else f"{interval[0]:.4f} - {interval[1]:.4f}",
-                "verdict": f"passed, {found.users} users",
-            }
-        )
-    return rows
+def _layers(words: Sequence[str]) -> dict[str, str]:
+    layers: dict[str, str] = {}
+    for word in words:
+        pattern, equals, precision = word.rpartition("=")
+        if not equals or not pattern or not precision:
+            raise click.BadParameter(f"{word!r} is not PATTERN=PRECISION, like 'output.*=fp32'", param_hint="--layers")
+        layers.setdefault(pattern, precision)
+    Plan.of(layers=layers)  # a word that is no precision is refused before the model is read
+    return layers
+
+
+def _row(asked: str, made: Conversion) -> dict[str, Any]:
+    """Return what is said of a bundle: its size and speed beside the same model in fp32, and its verdict."""
+    return {
+        "bundle": str(made.path),
+        "target": made.target,
+        "precision": asked,
+        "network": made.precision.network,
+        "model_bytes": made.model_bytes,
+        "bytes": made.bytes,
+        "of fp32": round(made.model_bytes / made.fp32_bytes, 4),
+        "latency ratio": None if made.latency_ratio is None else round(made.latency_ratio, 3),
+        "beside fp32": made.beside_fp32,
+        **made.verification.summary(),
+    }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @bundle_argument
 @model_arguments
-@click.option("--gate", type=float, help="Least overlap@10; the bundle's precision decides unless given.")
+@click.option("--gate", type=float, help="Least overlap@10, or most AUC lost; the precision decides unless given.")
 @json_option
 def verify(
     bundle: Path,
@@ -31,7 +31,9 @@ def verify(
     as_json: bool,
     **given: Any,  # noqa: ANN401 - the options of `model_arguments`, passed on as they are
 ) -> None:
-    """Compare BUNDLE with MODEL on held-out histories, through the runtime that a device uses; exit code 6 if it fails.
+    """Compare BUNDLE with MODEL on held-out histories or examples, through the runtime that a device uses.
+
+    The exit code is 6 if it fails.
 
     \b
     Examples: edge-rec verify bundles/sasrec-onnx-int8.edgerec runs/films
@@ -39,7 +41,7 @@ def verify(
     """
     with results_alone():
         opened = open_given(model, **given)
-        found = verify_bundle(bundle, opened.source, opened.histories, gate=gate, progress=Bar("Verifying"))
+        found = verify_bundle(bundle, opened.source, **opened.evidence, gate=gate, progress=Bar("Verifying"))
     verdict = found.verdict()
     if as_json:
         show_json(verdict)

@@ -11,7 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from edge_rec.cli import main
-from edge_rec_converters.graph import encoder_graph
+from edge_rec.cli._output import require_writable
+from edge_rec_converters import Examples
+from edge_rec_converters.graph import model_graph
 from edge_rec_converters.targets.onnx import emit
 from edge_rec_runtime import Catalogue, History, write_histories
 
@@ -40,13 +42,53 @@ def model():
     return Retriever(name="mine", encoder=Mean(), item_table=table, catalogue=Catalogue(ids), max_length=10)
 """
 
+_OTHERS = """
+import numpy as np
+import torch
+from edge_rec_converters import Neighbours, Ranker
+from edge_rec_runtime import Catalogue
+from edge_rec_runtime.features import Feature
+
+IDS = tuple(map(str, range(150)))
+
+class Liking(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.items = torch.nn.Embedding(151, 16)
+        self.hidden = torch.nn.Linear(17, 32)
+        self.output = torch.nn.Linear(32, 1)
+
+    def forward(self, item, hour):
+        joined = torch.cat([self.items(item), hour[:, None]], dim=1)
+        return self.output(torch.relu(self.hidden(joined)))[:, 0]
+
+def ranker():
+    features = (Feature("item", "category", "item", vocabulary=IDS), Feature("hour", "number", "context"))
+    values = {"item": np.arange(1, 151, dtype=np.int32)}
+    return Ranker(name="liking", network=Liking(), features=features, item_values=values, catalogue=Catalogue(IDS))
+
+def near():
+    rng = np.random.default_rng(0)
+    items = np.concatenate([rng.choice(150, 12, replace=False) for _ in IDS])
+    values = rng.normal(size=len(items)).astype(np.float32)
+    starts = np.arange(0, len(items) + 1, 12)
+    return Neighbours(name="near", starts=starts, items=items, values=values, catalogue=Catalogue(IDS), max_length=9)
+"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A factory, held-out histories, and the bundles converted from them."""
     folder = tmp_path_factory.mktemp("cli")
     (folder / "mine.py").write_text(_FACTORY)
+    (folder / "others.py").write_text(_OTHERS)
     rng = np.random.default_rng(1)
+    item, hour, labels = rng.integers(0, 151, 500), rng.normal(size=500), rng.integers(0, 2, 500)
+    inputs = {"item": item.astype(np.int32), "hour": hour.astype(np.float32)}
+    Examples(inputs=inputs, labels=labels.astype(np.float32)).save(folder / "clicks.safetensors")
+    log = [f"{user},{rng.integers(170)},{time}" for user in range(30) for time in range(9)]
+    (folder / "log.csv").write_text("\n".join(["user,item,timestamp", *log]) + "\n")
     users = [tuple(map(str, rng.permutation(150)[: rng.integers(2, 15)])) for _ in range(40)]
     write_histories(folder / "heldout.jsonl", [History(items[:-1], target=items[-1]) for items in users])
     return folder
@@ -96,7 +138,7 @@ def test_an_onnx_file_with_its_items_converts(folder: Path) -> None:
     from edge_rec_converters import open_model  # noqa: PLC0415 - imports torch, which the other tests do through the command
 
     source = open_model(f"{folder}/mine.py:model")
-    (folder / "m.onnx").write_bytes(emit(encoder_graph(source)))
+    (folder / "m.onnx").write_bytes(emit(model_graph(source)))
     np.save(folder / "t.npy", source.item_table)
     (folder / "ids.txt").write_text("\n".join(source.catalogue.ids))
     assert isinstance(source.catalogue, Catalogue)
@@ -112,11 +154,16 @@ def test_an_onnx_file_with_its_items_converts(folder: Path) -> None:
         (("convert", "@/mine.py:model", "-o", "@/x"), 2, "add --histories"),
         (("convert", *_MINE, "--to", "gguf", "-o", "@/x"), 2, "'gguf' is not one of onnx, tflite"),
         (("convert", *_MINE, "--precision", "int7", "-o", "@/x"), 5, "did you mean 'int8'"),
-        (("convert", *_MINE, "--gate", "7", "-o", "@/x"), 5, "gate 7.0 is no overlap"),
+        (("convert", *_MINE, "--gate", "7", "-o", "@/x"), 5, "gate 7.0 is no share"),
         (("convert", *_MINE, "--items", "@/t.npy", "-o", "@/x"), 2, "belong to an .onnx file"),
         (("convert", "@/absent.py:model", "--histories", "@/heldout.jsonl", "-o", "@/x"), 4, "no such file"),
         (("convert", "@/mine.py:model", "--histories", "@/absent.jsonl", "-o", "@/x"), 3, "no such file"),
         (("verify", "@/heldout.jsonl", *_MINE), 7, "heldout.jsonl"),
+        (("convert", *_MINE, "--layers", "output", "-o", "@/x"), 2, "'output' is not PATTERN=PRECISION"),
+        (("convert", *_MINE, "--layers", "output.*=int7", "-o", "@/x"), 5, "'int7'; use one of fp32"),
+        (("convert", "@/absent.py:model", "-o", "@/mine.py/x"), 1, "mine.py: not a folder"),
+        (("convert", "@/others.py:ranker", "-o", "@/x"), 2, "add --examples FILE.safetensors"),
+        (("convert", "@/others.py:ranker", "--examples", "@/heldout.jsonl", "-o", "@/x"), 3, "cannot be read as safetensors"),
     ],
 )
 def test_mistakes_end_in_one_sentence(folder: Path, words: tuple[str, ...], code: int, message: str) -> None:
@@ -143,3 +190,42 @@ def test_a_mistyped_run_directory_is_said_to_be_no_model(tmp_path: Path) -> None
     result = CliRunner().invoke(main, ["convert", str(tmp_path / "nothing"), "-o", str(tmp_path)])
     assert result.exit_code == 4
     assert "run directory, file.py:factory" in result.output
+
+
+def test_a_ranker_is_judged_by_examples(folder: Path) -> None:
+    """Its rows show AUC and what it saves and costs beside fp32; verify finds the same."""
+    words = ("@/others.py:ranker", "--examples", "@/clicks.safetensors", "--calibrate", "@/clicks.safetensors")
+    result = _run(folder, "convert", *words, "--precision", "fp32,int8", "--layers", "output.*=fp32", "-o", "@/rank", "--json")
+    assert result.exit_code == 0, result.output
+    whole, small = json.loads(result.stdout)
+    assert whole["latency ratio"] is None
+    assert small["of fp32"] < 0.8
+    assert small["latency ratio"] > 0
+    assert "smaller, " in small["beside fp32"]
+    assert small["beside fp32"].endswith("er here")
+    verified = _run(folder, "verify", small["bundle"], *words[:3], "--json")
+    assert verified.exit_code == 0, verified.output
+    assert json.loads(verified.stdout)["auc"] == pytest.approx(small["AUC"], abs=1e-4)
+
+
+def test_neighbours_are_written_once_for_all_targets(folder: Path) -> None:
+    """No graph, no target in the name."""
+    words = ("@/others.py:near", "--histories", "@/heldout.jsonl", "--to", "onnx,tflite", "--precision", "fp32,int8")
+    result = _run(folder, "convert", *words, "-o", "@/near")
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in (folder / "near").iterdir()) == ["near-fp32.edgerec", "near-int8.edgerec"]
+
+
+def test_a_log_calibrates_and_what_it_does_not_know_is_counted(folder: Path) -> None:
+    """An interaction log does where histories would; of its items some are not the model's."""
+    result = _run(folder, "convert", *_MINE, "--calibrate", "@/log.csv", "-o", "@/log")
+    assert result.exit_code == 0, result.output
+    assert "of 270 events of the calibration histories are not in the catalogue" in result.output
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_model_is_read(tmp_path: Path) -> None:
+    """Hours of reading would be lost; and nothing is made."""
+    with pytest.raises(NotADirectoryError):
+        require_writable(Path(__file__) / "below" / "a-file")
+    require_writable(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []

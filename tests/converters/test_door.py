@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from edge_rec_runtime import History
 
 _FACTORY = """
+import types
 from dataclasses import dataclass
 import numpy as np
 import torch
@@ -36,6 +37,9 @@ def model():
 
 def nothing():
     return 3
+
+def half():
+    return types.SimpleNamespace(kind="neighbours")
 
 def broken():
     return 1 / 0
@@ -61,7 +65,8 @@ def test_a_factory_is_called(tmp_path: Path) -> None:
     [
         ("absent", "has no callable 'absent'"),
         ("value", "has no callable 'value'"),
-        ("nothing", "returned a int without kind, name, encoder"),
+        ("nothing", "returned a int; return a Retriever, Neighbours or Ranker"),
+        ("half", "returned a SimpleNamespace without name, starts, items, values, catalogue, max_length; a neighbours has them"),
         ("broken", "ZeroDivisionError: division by zero"),
         ("leaving", "SystemExit: 0"),
     ],

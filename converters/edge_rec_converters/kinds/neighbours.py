@@ -6,7 +6,7 @@ __all__ = ["PreparedNeighbours", "prepare"]
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from edge_rec_converters.checks import check_neighbours
 from edge_rec_converters.fingerprint import fingerprint
@@ -47,6 +47,7 @@ class PreparedNeighbours:
     fit: Windows
     test: Windows
     sha256: str
+    has_graph: ClassVar[bool] = False
 
     @property
     def remarks(self) -> tuple[str, ...]:

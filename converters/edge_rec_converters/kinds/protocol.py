@@ -97,6 +97,10 @@ class Prepared(Protocol):
     def remarks(self) -> tuple[str, ...]:
         """What the user should know of the evidence, a sentence each: how much of it is unknown to the catalogue."""
 
+    @property
+    def has_graph(self) -> bool:
+        """Whether its bundles hold a graph, and so differ from target to target."""
+
     def require(self, order: Order) -> None:
         """Raise ConversionError where a target or precision is not one for this model; before any work."""
 

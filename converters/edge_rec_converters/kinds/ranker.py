@@ -7,7 +7,7 @@ __all__ = ["PreparedRanker", "prepare"]
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
@@ -57,6 +57,7 @@ class PreparedRanker:
     fit: RankerReference
     test: RankerReference
     sha256: str
+    has_graph: ClassVar[bool] = True
 
     @property
     def remarks(self) -> tuple[str, ...]:

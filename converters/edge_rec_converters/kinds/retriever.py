@@ -7,7 +7,7 @@ __all__ = ["PreparedRetriever", "prepare"]
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from edge_rec_converters.checks import check_encoder, check_retriever
 from edge_rec_converters.fingerprint import fingerprint
@@ -52,6 +52,7 @@ class PreparedRetriever:
     fit: Reference
     test: Reference
     sha256: str
+    has_graph: ClassVar[bool] = True
 
     @property
     def remarks(self) -> tuple[str, ...]:
