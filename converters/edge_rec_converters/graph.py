@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["encoder_graph", "model_graph"]
+__all__ = ["model_graph"]
 
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -18,10 +18,11 @@ from edge_rec_converters.quiet import quiet
 from edge_rec_converters.signature import Port, Signature, signature
 from edge_rec_converters.standard_form import require_plain
 from edge_rec_converters.tidy import tidy
-from edge_rec_converters.torch_export import from_torch
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
+    import torch
+
     from edge_rec_converters.protocol import RetrieverSource
 
 
@@ -34,7 +35,7 @@ def model_graph(source: RetrieverSource | RankerSource) -> ir.Model:
         ConversionError: It cannot be exported or read, has other inputs or outputs, or holds NaN.
     """
     wanted, network = signature(source), source.network if isinstance(source, RankerSource) else source.encoder
-    model = from_file(network, wanted) if isinstance(network, Path) else from_torch(network, wanted)
+    model = from_file(network, wanted) if isinstance(network, Path) else _exported(network, wanted)
     _check_ports(model, wanted)
     try:
         with quiet():
@@ -52,7 +53,10 @@ def model_graph(source: RetrieverSource | RankerSource) -> ir.Model:
     return lean
 
 
-encoder_graph = model_graph
+def _exported(module: torch.nn.Module, wanted: Signature) -> ir.Model:
+    from edge_rec_converters.torch_export import from_torch  # noqa: PLC0415 - files are converted without torch
+
+    return from_torch(module, wanted)
 
 
 def _check_ports(model: ir.Model, wanted: Signature) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["from_file", "read_onnx"]
-
+__all__ = ["from_file", "read_onnx", "readable"]
 
 from typing import TYPE_CHECKING
 
@@ -34,20 +33,7 @@ def from_file(path: Path, signature: Signature) -> ir.Model:
         ConversionError: The file is missing, too large, no ONNX, of an opset that is not read, keeps its data elsewhere than
             beside it, or has operators that no common form exists for.
     """
-    model = read_onnx(path)
-    opset = model.graph.opset_imports.get("")
-    if opset not in _OPSETS:
-        raise ConversionError(
-            f"{path}: opset {opset}, and {_OPSETS[0]} to {_OPSETS[-1]} are read; export the model again with opset_version=20"
-        )
-    try:
-        with quiet():
-            onnx.checker.check_model(ir.to_proto(model))
-            return narrow_inputs(standard_form(mark_places(model)), signature)
-    except ConversionError as error:
-        raise ConversionError(f"{path}: {error}") from error
-    except Exception as error:
-        raise _unreadable(path, error) from error
+    return narrow_inputs(readable(read_onnx(path), path), signature)
 
 
 def read_onnx(path: Path) -> ir.Model:
@@ -69,6 +55,27 @@ def read_onnx(path: Path) -> ir.Model:
     except Exception as error:
         raise _unreadable(path, error) from error
     return model
+
+
+def readable(model: ir.Model, path: Path) -> ir.Model:
+    """Return a model as it was read in the form that conversions start from, each node marked with its place.
+
+    Raises:
+        ConversionError: It breaks the rules of ONNX, has an opset that is not read, or operators without a common form.
+    """
+    opset = model.graph.opset_imports.get("")
+    if opset not in _OPSETS:
+        raise ConversionError(
+            f"{path}: opset {opset}, and {_OPSETS[0]} to {_OPSETS[-1]} are read; export the model again with opset_version=20"
+        )
+    try:
+        with quiet():
+            onnx.checker.check_model(ir.to_proto(model))
+            return standard_form(mark_places(model))
+    except ConversionError as error:
+        raise ConversionError(f"{path}: {error}") from error
+    except Exception as error:
+        raise _unreadable(path, error) from error
 
 
 def _load_weights(model: ir.Model, path: Path) -> None:

@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("edge_rec.cli.train", "Train a recommender on an interaction log."),
     "convert": ("edge_rec.cli.convert", "Turn a model into bundles, each verified before it is written."),
     "verify": ("edge_rec.cli.verify", "Compare a bundle with the model it came from."),
-    "inspect": ("edge_rec.cli.inspect", "Show what is in a bundle."),
+    "inspect": ("edge_rec.cli.inspect", "Show what is in a bundle, or in an .onnx or .tflite file."),
     "recommend": ("edge_rec.cli.recommend", "Recommend the next items after a history."),
     "rank": ("edge_rec.cli.rank", "Put candidates in order, best first."),
     "similar": ("edge_rec.cli.similar", "List the items most like one item."),

@@ -1,112 +1,31 @@
-"""``edge-rec inspect``: what is in a bundle, and whether it is whole."""
+"""``edge-rec inspect``: what is in a bundle, or in a graph from elsewhere."""
 
 from __future__ import annotations
 
 __all__ = ["inspect"]
 
-from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
 import click
 
-from edge_rec.cli._options import bundle_argument
-from edge_rec.cli._show import json_option, show_json, show_table
-from edge_rec_runtime import Bundle
-from edge_rec_runtime.backends import BACKENDS, installed
-from edge_rec_runtime.bundle import KINDS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from edge_rec_runtime import Feature
+from edge_rec.cli._inspect_bundle import show_bundle
+from edge_rec.cli._inspect_graph import is_graph, show_graph
+from edge_rec.cli._show import json_option
 
 
 @click.command()
-@bundle_argument
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @json_option
-def inspect(bundle: Path, *, as_json: bool) -> None:
-    """Show what is in a bundle; every byte of it is checked first.
+def inspect(file: Path, *, as_json: bool) -> None:
+    """Show what is in FILE: a bundle, of which every byte is checked first, or an .onnx or .tflite file.
+
+    Of a graph it shows inputs, operators, the bytes of each weight and precision, whether it converts, and what that would
+    save.
 
     \b
     Examples: edge-rec inspect movies.edgerec
               edge-rec inspect movies.edgerec --json
+              edge-rec inspect ranker.onnx
     """
-    with Bundle.open(bundle, verify="full") as opened:
-        record = _record(opened)
-    if as_json:
-        show_json(record)
-        return
-    show_table([{"bundle": name, "value": _text(value)} for name, value in _summary(record).items()])
-    for title in ("metrics", "verification", "provenance"):
-        if record[title]:
-            click.echo()
-            show_table([{title: name, "value": _text(value)} for name, value in _with_intervals(record[title]).items()])
-    click.echo()
-    show_table(record["members"])
-
-
-def _record(bundle: Bundle) -> dict[str, Any]:
-    """Return all there is to show, as plain values."""
-    manifest, catalogue = bundle.manifest, bundle.catalogue
-    return {
-        "name": manifest.name,
-        "kind": manifest.kind,
-        "integrity": "every byte is as it was written",
-        "precision": manifest.precision.asked.slug,
-        "network": manifest.precision.network,
-        "items": len(catalogue),
-        "dims": manifest.dims or None,
-        "max_length": manifest.max_length or None,
-        "bytes": bundle.nbytes,
-        "model_bytes": manifest.model_bytes,
-        "encoders": list(manifest.encoder_members),
-        "tables": manifest.layouts,
-        "features": {feature.name: _described(feature) for feature in bundle.features},
-        "titles": catalogue.titles is not None,
-        "attributes": list(catalogue.attributes or {}),
-        "popularity": catalogue.popularity is not None,
-        "engines": {name: metadata.version(BACKENDS[name].package.replace("_", "-")) for name in installed()},
-        "runs_here": [name for name in installed() if BACKENDS[name].target in manifest.encoder_members]
-        if KINDS[manifest.kind].graph
-        else ["numpy"],
-        "metrics": dict(manifest.metrics),
-        "verification": dict(manifest.verification),
-        "provenance": dict(manifest.provenance),
-        "members": [{"member": name, "bytes": size} for name, size in bundle.members.items()],
-    }
-
-
-def _described(feature: Feature) -> str:
-    """Return a feature in a few words, like ``category of item, 18 words``."""
-    words = f", {len(feature.vocabulary):,} words" if feature.vocabulary else ""
-    return f"{feature.kind} of {feature.of}{words}" + (f", at most {feature.longest}" if feature.longest > 1 else "")
-
-
-def _summary(record: Mapping[str, Any]) -> dict[str, object]:
-    """Return the record without what is shown in tables of its own."""
-    apart = ("metrics", "verification", "provenance", "members")
-    return {name: value for name, value in record.items() if name not in apart}
-
-
-def _with_intervals(values: Mapping[str, Any]) -> dict[str, object]:
-    """Put each ``x_ci`` behind its ``x``."""
-    shown: dict[str, object] = {}
-    for name, value in values.items():
-        if name.endswith("_ci") and name.removesuffix("_ci") in values:
-            continue
-        interval = values.get(f"{name}_ci")
-        shown[name] = f"{_text(value)} [{', '.join(map(_text, interval))}]" if isinstance(interval, list) else value
-    return shown
-
-
-def _text(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_text(one)}" for name, one in value.items()) or "none"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_text, value)) or "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "none" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    show = show_graph if is_graph(file) else show_bundle
+    show(file, as_json=as_json)

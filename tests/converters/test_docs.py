@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from edge_rec_converters import open_model
-from edge_rec_converters.graph import encoder_graph
+from edge_rec_converters.graph import model_graph
 from edge_rec_converters.targets.onnx import emit
 from edge_rec_runtime import History, write_histories
 
@@ -31,7 +31,7 @@ def test_the_page_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     write_histories("heldout.jsonl", [History(items[:-1], target=items[-1]) for items in users])
     exec(compile(from_module, "page", "exec"), {})  # noqa: S102 - the page's own code is what is tested
     source = open_model("mine.py:model")
-    Path("mine.onnx").write_bytes(emit(encoder_graph(source)))
+    Path("mine.onnx").write_bytes(emit(model_graph(source)))
     np.save("table.npy", source.item_table)
     Path("ids.txt").write_text("\n".join(source.catalogue.ids))
     exec(compile(from_onnx, "page", "exec"), {})  # noqa: S102 - as above

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_rec_converters import Ranker
-from edge_rec_converters.graph import encoder_graph, model_graph
+from edge_rec_converters.graph import model_graph
 from edge_rec_converters.session import open_session
 from edge_rec_converters.signature import signature
 from edge_rec_converters.targets.onnx import emit
@@ -64,7 +64,7 @@ def test_tidy_leaves_what_it_was_given(prepared: Prepared) -> None:
 def test_a_pattern_that_matches_no_weight_is_refused(mean_source: Retriever) -> None:
     """A typing error in float_weights would round a weight that was meant to stay; the message lists the weights."""
     with pytest.raises(ConversionError, match=r"'head\.\*'.*contract\.weight"):
-        encoder_graph(replace(mean_source, float_weights=("head.*",)))
+        model_graph(replace(mean_source, float_weights=("head.*",)))
 
 
 def test_an_encoder_that_cannot_be_traced_says_so(make_source: Callable[..., Retriever]) -> None:
@@ -75,7 +75,7 @@ def test_an_encoder_that_cannot_be_traced_says_so(make_source: Callable[..., Ret
             return vectors.sum(1) if float(mask.sum()) > 3 else vectors.mean(1)
 
     with pytest.raises(ConversionError, match="Branching cannot be exported to ONNX"):
-        encoder_graph(make_source(Branching()))
+        model_graph(make_source(Branching()))
 
 
 _FEATURES = (

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from edge_rec_converters.graph import encoder_graph
+from edge_rec_converters.graph import model_graph
 from edge_rec_converters.onnx_file import from_file, read_onnx
 from edge_rec_converters.prepare import prepare
 from edge_rec_converters.reference import source_encoder
@@ -69,7 +69,7 @@ def test_a_graph_that_is_no_encoder_is_refused(
     path = tmp_path / "m.onnx"
     onnx.save(_sum_encoder(**({"vectors": ["b", "l", 32]} | changes)), path)  # type: ignore[arg-type]  # a table of cases
     with pytest.raises(ConversionError, match=message):
-        encoder_graph(replace(mean_source, encoder=path))
+        model_graph(replace(mean_source, encoder=path))
 
 
 def test_external_data_beside_the_file_is_read_and_elsewhere_refused(tmp_path: Path, prepared: Prepared) -> None:
@@ -112,7 +112,7 @@ def test_damaged_files_end_in_one_error(tmp_path: Path, prepared: Prepared, data
     path = tmp_path / "m.onnx"
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     with contextlib.suppress(ConversionError):
-        encoder_graph(replace(prepared.source, encoder=path))  # type: ignore[type-var]
+        model_graph(replace(prepared.source, encoder=path))  # type: ignore[type-var]
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
