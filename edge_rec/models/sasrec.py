@@ -1,7 +1,8 @@
 """SASRec: self-attention over the history, trained to foretell the next item, its output table tied to its input table.
 
 Kang and McAuley, "Self-Attentive Sequential Recommendation" (ICDM 2018), with what has been learnt since: blocks normalise
-before they compute, and the loss sees the whole catalogue.
+before they compute, the loss sees the whole catalogue, and each head forgets at a pace of its own (`recency`; Press, Smith and
+Lewis, "Train Short, Test Long", ICLR 2022): that the newest events tell most need not be learnt from a small log.
 
 The encoder exists once and computes in two ways. `SASRecEncoder.forward` is what is exported: item vectors and a mask in,
 one query out, written with the operations that every target has. `SASRecEncoder.states` gives the state after every event
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from edge_rec.models.attention import FORBIDDEN, attend
 from edge_rec.models.network import Network, check_share, check_whole, keep_all, last_event
 from edge_rec_converters.protocol import Retriever
 from edge_rec_runtime.errors import ModelError
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     from edge_rec_runtime import Catalogue
 
-_FORBIDDEN = -1e4  # added to the score of what must not be attended to: exp() of it is 0 in float32, and fits float16
+_STEEPEST = 100  # beyond it a head sees the newest event alone, as it does at 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class SASRecOptions:
         feed_forward: Width of the hidden layer of a block.
         max_length: Events that the encoder looks back.
         dropout: Share of activations dropped in training: at the input and at the end of both halves of a block.
+        recency: What the first head's attention score loses for each event that has come since; the next head loses a quarter
+            of that, and so on. At 0 all events are alike to a head but for their positions.
     """
 
     dims: int = 64
@@ -51,6 +55,7 @@ class SASRecOptions:
     feed_forward: int = 256
     max_length: int = 200
     dropout: float = 0.2
+    recency: float = 0.0  # what runs without this option were trained with
 
     def __post_init__(self) -> None:
         """Refuse shapes that cannot be built."""
@@ -58,6 +63,13 @@ class SASRecOptions:
         if self.dims % self.heads:
             raise ModelError(f"SASRec: {self.heads} heads do not divide {self.dims} dims; choose dims as a multiple of heads")
         check_share("SASRec", self, "dropout")
+        if not isinstance(self.recency, int | float) or not 0 <= self.recency <= _STEEPEST:
+            raise ModelError(f"SASRec: recency={self.recency!r} is not a number from 0 to {_STEEPEST}")
+
+    @property
+    def slopes(self) -> tuple[float, ...]:
+        """What each head's attention score loses for an event of distance."""
+        return tuple(self.recency * 0.25**head for head in range(self.heads))
 
 
 class _Block(nn.Module):
@@ -65,7 +77,7 @@ class _Block(nn.Module):
 
     def __init__(self, options: SASRecOptions) -> None:
         super().__init__()
-        self.heads = options.heads
+        self.slopes = options.slopes
         self.attention_norm = nn.LayerNorm(options.dims)
         self.query = nn.Linear(options.dims, options.dims)
         self.key = nn.Linear(options.dims, options.dims)
@@ -75,36 +87,36 @@ class _Block(nn.Module):
         self.expand = nn.Linear(options.dims, options.feed_forward)
         self.contract = nn.Linear(options.feed_forward, options.dims)
 
-    def forward(self, asking: Tensor, known: Tensor, bias: Tensor) -> Tensor:
+    def forward(self, asking: Tensor, known: Tensor, forbidden: Tensor, distance: Tensor) -> Tensor:
         """Let ``asking`` [batch, asked, dims] attend to ``known`` [batch, length, dims].
-
-        Heads are slices of the channels, so that no 4-D tensor and no transpose but that of the keys is exported.
 
         Args:
             asking: The states to be renewed.
             known: The states that they look at.
-            bias: Added to the attention scores; broadcasts to [batch, asked, length].
+            forbidden: Added to the attention scores; broadcasts to [batch, asked, length], as the next does.
+            distance: Events since the one that is looked at, 0 from the asking one on.
         """
         told = self.attention_norm(known)
         query = self.query(told if asking is known else self.attention_norm(asking))
-        key, value = self.key(told), self.value(told)
-        width = query.shape[-1] // self.heads
-        heads = []
-        for start in range(0, query.shape[-1], width):
-            part = slice(start, start + width)
-            scores = query[..., part] @ key[..., part].transpose(1, 2) * width**-0.5 + bias
-            heads.append(torch.softmax(scores, dim=-1) @ value[..., part])
-        return self._feed_forward(asking + self.output(torch.cat(heads, dim=-1)), keep_all)
+        biases = [forbidden - distance * slope if slope else forbidden for slope in self.slopes]
+        found = attend(query, self.key(told), self.value(told), biases=biases)
+        return self._feed_forward(asking + self.output(found), keep_all)
 
-    def all_positions(self, states: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
-        """Renew every state [batch, length, dims] from those up to it, with the fused kernel."""
+    def all_positions(self, states: Tensor, bias: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
+        """Renew every state [batch, length, dims], with the fused kernel.
+
+        Args:
+            states: The states.
+            bias: [1, heads, length, length], -inf for what comes later; the kernel is as fast with it as with its causal switch.
+            drop: What training does to activations.
+        """
         batch, length, dims = states.shape
         told = self.attention_norm(states)
         query, key, value = (
-            layer(told).view(batch, length, self.heads, dims // self.heads).transpose(1, 2)
+            layer(told).view(batch, length, len(self.slopes), dims // len(self.slopes)).transpose(1, 2)
             for layer in (self.query, self.key, self.value)
         )
-        attended = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
         joined = attended.transpose(1, 2).reshape(batch, length, dims)
         return self._feed_forward(states + drop(self.output(joined)), drop)
 
@@ -138,13 +150,15 @@ class SASRecEncoder(nn.Module):
         """
         order = self.order[: vectors.shape[1]]
         states = self._placed(vectors)
-        future = functional.relu(order[None, :] - order[:, None]) * _FORBIDDEN
+        future = functional.relu(order[None, :] - order[:, None]) * FORBIDDEN
+        past = functional.relu(order[:, None] - order[None, :])
         *earlier, final = self._layers()
         for block in earlier:
-            states = block(states, states, future)
+            states = block(states, states, future, past)
         asking = (states * last_event(mask, order)[:, :, None]).sum(dim=1, keepdim=True)
-        padding = ((1.0 - mask) * _FORBIDDEN)[:, None, :]
-        query: Tensor = self.norm(final(asking, states, padding))
+        padding = ((1.0 - mask) * FORBIDDEN)[:, None, :]
+        since = functional.relu(mask.sum(dim=1, keepdim=True) - 1.0 - order)[:, None, :]
+        query: Tensor = self.norm(final(asking, states, padding, since))
         return query.squeeze(1)
 
     def states(self, vectors: Tensor, *, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
@@ -157,8 +171,12 @@ class SASRecEncoder(nn.Module):
             drop: What training does to activations.
         """
         states = drop(self._placed(vectors))
+        order = self.order[: vectors.shape[1]]
+        distance = order[:, None] - order[None, :]
+        slopes = vectors.new_tensor(self.options.slopes)[None, :, None, None]
+        bias = (-distance * slopes).masked_fill(distance < 0, -math.inf)
         for block in self._layers():
-            states = block.all_positions(states, drop)
+            states = block.all_positions(states, bias, drop)
         queries: Tensor = self.norm(states)
         return queries
 

@@ -19,7 +19,7 @@ from edge_rec_runtime.errors import ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPTIONS = SASRecOptions(dims=16, blocks=2, heads=2, feed_forward=32, max_length=20)
+OPTIONS = SASRecOptions(dims=16, blocks=2, heads=2, feed_forward=32, max_length=20, recency=0.5)
 
 
 def _model(options: SASRecOptions = OPTIONS, *, items: int = 30) -> SASRec:
@@ -41,11 +41,17 @@ def _mask(lengths: list[int], width: int) -> Tensor:
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(st.integers(1, 20), min_size=1, max_size=6), st.integers(1, 3), st.sampled_from([1, 2, 4]))
+@given(
+    st.lists(st.integers(1, 20), min_size=1, max_size=6),
+    st.integers(1, 3),
+    st.sampled_from([1, 2, 4]),
+    st.sampled_from([0.0, 0.3, 100.0]),
+)
 @torch.inference_mode()
-def test_training_and_export_compute_the_same(lengths: list[int], blocks: int, heads: int) -> None:
-    """`forward` gives the state that `states` has after the last event, for every mix of lengths, blocks and heads."""
-    encoder = _model(SASRecOptions(dims=16, blocks=blocks, heads=heads, feed_forward=24, max_length=20)).encoder
+def test_training_and_export_compute_the_same(lengths: list[int], blocks: int, heads: int, recency: float) -> None:
+    """`forward` gives the state that `states` has after the last event, whatever the lengths, blocks, heads and recency."""
+    options = SASRecOptions(dims=16, blocks=blocks, heads=heads, feed_forward=24, max_length=20, recency=recency)
+    encoder = _model(options).encoder
     vectors = _vectors(len(lengths), max(lengths), 16)
     queries = encoder(vectors, _mask(lengths, max(lengths)))
     states = encoder.states(vectors)
@@ -73,6 +79,27 @@ def test_no_state_looks_ahead() -> None:
     vectors[0, 6] = -vectors[0, 6]
     moved = (encoder.states(vectors) - before).abs().amax(dim=2)[0] > 1e-6
     assert moved.tolist() == [False] * 6 + [True] * 4
+
+
+@torch.inference_mode()
+def test_recency_is_a_falling_weight_of_older_events() -> None:
+    """With keys and positions at 0, a head weighs an event by exp(-slope x distance), the next head by a quarter of the slope."""
+    options = SASRecOptions(dims=2, blocks=1, heads=2, feed_forward=1, max_length=6, recency=0.8)
+    model = SASRec(options, Catalogue(("a",)))
+    weights = dict(model.encoder.named_parameters())
+    with torch.no_grad():
+        for value in weights.values():
+            value.zero_()
+        weights["blocks.0.attention_norm.weight"].fill_(1.0)
+        weights["blocks.0.value.weight"].copy_(torch.eye(2))
+        weights["blocks.0.output.weight"].copy_(torch.eye(2))
+    model.encoder.norm = torch.nn.Identity()  # type: ignore[assignment]  # so that the attended values are read off
+    signs = torch.tensor([1.0, -1.0, 1.0, 1.0, -1.0])
+    vectors = torch.stack([signs, -signs], dim=1)[None]  # normalised: the same signs, each head's channel its own
+    found = model.encoder(vectors, torch.ones(1, 5))[0] - vectors[0, -1] * 2**0.5
+    for head, (slope, told) in enumerate([(0.8, signs), (0.2, -signs)]):
+        shares = torch.softmax(-slope * torch.arange(4.0, -1.0, -1.0), dim=0)
+        torch.testing.assert_close(found[head], (shares * told).sum(), rtol=1e-4, atol=1e-5)
 
 
 @torch.inference_mode()
@@ -153,6 +180,8 @@ def test_weights_that_do_not_fit_are_refused() -> None:
         ({"max_length": 1e9}, "max_length=1000000000.0"),
         ({"dims": 1 << 40}, "dims=1099511627776"),
         ({"dropout": 1}, "dropout=1"),
+        ({"recency": -0.1}, "recency=-0.1"),
+        ({"recency": float("nan")}, "recency=nan"),
         ({"width": 3}, "no option 'width'"),
     ],
 )
