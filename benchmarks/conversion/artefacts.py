@@ -1,0 +1,69 @@
+"""What a tool made of a model: something that answers, and what it weighs."""
+
+from __future__ import annotations
+
+__all__ = ["Artefact", "Feeds", "Search", "Verdict", "search_in"]
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Search: TypeAlias = Callable[[NDArray[Any], NDArray[np.bool_]], NDArray[np.int64]]
+Feeds: TypeAlias = Mapping[str, NDArray[Any]]
+
+
+_K = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """A converted model, open and ready.
+
+    Attributes:
+        tool: Who made it.
+        target: ``onnx`` or ``tflite``.
+        precision: In the tool's own words.
+        model_bytes: Graphs and tables.
+        seconds: Conversion alone, without checks.
+        answer: Inputs -> queries [batch, dims] or logits [batch].
+        search: Query [dims], allowed [items] -> the ten best rows; None for a ranker.
+    """
+
+    tool: str
+    target: str
+    precision: str
+    model_bytes: int
+    seconds: float
+    answer: Callable[[Feeds], NDArray[Any]]
+    search: Search | None = None
+
+
+def search_in(table: NDArray[np.float32] | None) -> Search | None:
+    """Return an exact search in float of a table [items, dims], ties by row."""
+    if table is None:
+        return None
+
+    def search(query: NDArray[Any], allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+        scores = np.where(allowed, table @ query, -np.inf)
+        best = np.argpartition(-scores, _K)[:_K]
+        return best[np.argsort(-scores[best], kind="stable")]
+
+    return search
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """How near an artefact is to its source.
+
+    Attributes:
+        figures: The row's quality columns: ``overlap_at_10`` or ``auc_delta``, and their intervals.
+        drift: Largest change of an answer when it is computed in a batch of 32, in standard deviations of the answers.
+        constant: Whether every answer is the same.
+    """
+
+    figures: Mapping[str, Any]
+    drift: float
+    constant: bool

@@ -1,0 +1,100 @@
+"""Our own conversions, opened by the runtime as a device opens them."""
+
+from __future__ import annotations
+
+__all__ = ["PRECISIONS", "our_artefacts"]
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from conversion.artefacts import Artefact, Feeds, Search
+from edge_rec_converters import convert
+from edge_rec_runtime import Precision, Ranker, Recommender
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import ExitStack
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge_rec_converters import Prepared
+
+PRECISIONS = {
+    "retriever": (
+        "fp32",
+        "fp16",
+        "int8",
+        "items=int8,network=int8-dynamic",
+        "items=int8,network=int8-weights",
+        "items=int4,network=int8",
+        "binary",
+        "binary-only",
+    ),
+    "ranker": (
+        "fp32",
+        "fp16",
+        "int8",
+        "items=int8,network=int8-weights",
+        "items=int4,network=int8",
+        "items=binary,network=int8",
+        "items=int8,network=binary",
+    ),
+    "neighbours": ("fp32", "int8"),
+}
+
+
+def our_artefacts(
+    prepared: Prepared, target: str, precisions: Sequence[str], folder: Path, opened: ExitStack
+) -> Iterator[Artefact]:
+    """Yield a model's bundles for a target, one a precision.
+
+    Args:
+        prepared: The model, its graph made and checked already, as several conversions of one model share it.
+        target: ``onnx`` or ``tflite``.
+        precisions: In the words of the grammar.
+        folder: Where bundles are written.
+        opened: Closes what is opened here.
+    """
+    for words in precisions:
+        precision = Precision.parse(words)
+        started = time.perf_counter()
+        made = convert(
+            prepared, target=target, precision=precision, output=folder / f"{target}-{precision.slug}.edgerec", gate=0.0
+        )
+        seconds = time.perf_counter() - started
+        answer, search = OPENERS[prepared.source.kind](made.path, opened)
+        yield Artefact(
+            tool="edge-rec",
+            target=target,
+            precision=precision.slug,
+            model_bytes=made.model_bytes,
+            seconds=seconds,
+            answer=answer,
+            search=search,
+        )
+
+
+def _retriever(path: Path, opened: ExitStack) -> tuple[Any, Search]:
+    recommender = opened.enter_context(Recommender.open(path))
+    exact = recommender.exact
+
+    def answer(feeds: Feeds) -> NDArray[np.float32]:
+        rows, mask = feeds["rows"], feeds["mask"]
+        vectors = exact.decode(rows.ravel()).reshape(*rows.shape, -1) * mask[..., None]
+        context = [values for name, values in feeds.items() if name not in {"rows", "mask"}]
+        queries: NDArray[np.float32] = recommender.encode(vectors, mask, *context)
+        return queries
+
+    def search(query: NDArray[np.float32], allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return recommender.search(query, 10, allowed)[0]
+
+    return answer, search
+
+
+def _ranker(path: Path, opened: ExitStack) -> tuple[Any, None]:
+    return opened.enter_context(Ranker.open(path)).logits, None
+
+
+OPENERS = {"retriever": _retriever, "ranker": _ranker}
