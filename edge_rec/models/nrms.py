@@ -54,7 +54,7 @@ class NRMSOptions:
     dims: int = 64
     heads: int = 4
     max_length: int = 50
-    met_in: int = 2
+    met_in: int = 1
     dropout: float = 0.2
 
     def __post_init__(self) -> None:

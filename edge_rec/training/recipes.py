@@ -45,11 +45,11 @@ RECIPES: dict[str, dict[str, Recipe]] = {
     "nrms": {
         "ml-100k": Recipe(
             shape=NRMSOptions(max_length=30, dropout=0.3),
-            training=TrainingOptions(epochs=60, evaluate_every=3, batch_users=32, averaging=0.995, learning_rate=1e-3),
+            training=TrainingOptions(epochs=45, evaluate_every=3, batch_users=32, averaging=0.995),
         ),
         "ml-1m": Recipe(
             shape=NRMSOptions(),
-            training=TrainingOptions(epochs=12, evaluate_every=2, learning_rate=1e-3),
+            training=TrainingOptions(epochs=12, evaluate_every=2),
         ),
     },
     "two-tower": {
@@ -61,7 +61,7 @@ RECIPES: dict[str, dict[str, Recipe]] = {
         ),
         "ml-1m": Recipe(
             shape=TwoTowerOptions(),
-            training=TrainingOptions(epochs=40, evaluate_every=4, loss="in-batch", negatives=2000),
+            training=TrainingOptions(epochs=30, evaluate_every=3, loss="in-batch", negatives=2000),
         ),
     },
     "lightgcn": {

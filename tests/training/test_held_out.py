@@ -12,12 +12,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
+from torch.nn import functional
 
 from edge_rec.data import Sequences
 from edge_rec.metrics import held_out, quality
-from edge_rec_converters.protocol import Retriever
+from edge_rec_converters.protocol import Neighbours, Ranker, Retriever
 from edge_rec_runtime import Catalogue
 from edge_rec_runtime.errors import ModelError
+from edge_rec_runtime.features import Feature
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,6 +63,52 @@ def test_ranks_follow_the_definition(users: list[tuple[list[int], int]], max_len
         order = sorted(allowed, key=lambda row: (-scores[row], row))
         assert found.ranks[user] == order.index(target)
         assert found.top[user].tolist() == (order + [-1] * 4)[:4]
+
+
+@given(_users, st.integers(1, 5), st.integers(0, 99), st.booleans())
+def test_neighbours_speak_for_what_is_in_the_window(
+    users: list[tuple[list[int], int]],
+    max_length: int,
+    seed: int,
+    full: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """Ranks follow the sum over the distinct items of the window, with sparse weights and with full ones."""
+    weights = np.random.default_rng(seed).integers(-2, 3, size=(9, 9)).astype(np.float32)
+    weights[np.random.default_rng(seed).random((9, 9)) > 0.08] *= full
+    rows, items = np.nonzero(weights)
+    starts = np.searchsorted(rows, np.arange(10))
+    catalogue = Catalogue(tuple(f"i{row}" for row in range(9)))
+    source = Neighbours(starts=starts, items=items, values=weights[rows, items], catalogue=catalogue, max_length=max_length)
+    targets = np.array([target for _, target in users], dtype=np.int32)
+    found = held_out(source, _sequences([history for history, _ in users]), targets)
+    for user, (history, target) in enumerate(users):
+        scores = weights[sorted(set(history[-max_length:]))].sum(axis=0)
+        allowed = [row for row in range(9) if row not in history or row == target]
+        assert found.ranks[user] == sorted(allowed, key=lambda row: (-scores[row], row)).index(target)
+
+
+class _Asked(nn.Module):
+    def forward(self, vectors: Tensor, mask: Tensor, group: Tensor) -> Tensor:
+        return functional.one_hot(group.long(), 3).float() + 0.0 * vectors.sum(dim=1) * mask.sum(dim=1, keepdim=True)
+
+
+def test_context_reaches_the_model() -> None:
+    """Each user is asked with the own attribute, an unknown one as index 0, in whatever order the lengths put them."""
+    group = Feature("group", "category", "context", ("a", "b"))
+    source = replace(_source(np.eye(3, dtype=np.float32)), encoder=_Asked(), context=(group,))
+    histories = _sequences([[0, 0, 0], [0], [0, 0]])
+    ranks = [
+        held_out(source, histories, np.array([1, 2, 2], dtype=np.int32), users=users).ranks.tolist()
+        for users in ({"group": ("a", "b", "a")}, {"group": ("b", "a", "")}, {})
+    ]
+    assert ranks == [[0, 0, 1], [1, 1, 1], [0, 1, 1]]
+
+
+def test_rankers_are_judged_elsewhere() -> None:
+    """A ranker has no ranks in a catalogue, and is told so."""
+    ranker = Ranker(network=nn.Identity(), features=(), item_values={}, catalogue=Catalogue(("a",)))
+    with pytest.raises(ModelError, match="judged by its AUC"):
+        held_out(ranker, _sequences([[0]]), np.array([0], dtype=np.int32))
 
 
 def test_quality_sums_up() -> None:

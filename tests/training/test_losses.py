@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from edge_rec.training import full_cross_entropy, sampled_cross_entropy
+from edge_rec.training import TrainingOptions, full_cross_entropy, sampled_cross_entropy
+from edge_rec.training.losses import Loss
 
 
 def _drawn(count: int, items: int = 50, dims: int = 8) -> tuple[Tensor, Tensor, Tensor]:
@@ -70,3 +72,36 @@ def test_the_correction_aims_at_the_full_loss() -> None:
     corrected, plain = (sum(losses) / len(losses) for losses in found.values())
     assert abs(corrected / full - 1) < 0.05
     assert plain / full < 0.9
+
+
+def test_negatives_in_the_batch_are_its_targets() -> None:
+    """Rows of other events, no more than asked for, each with the log of how often its popularity lets expect it."""
+    popularity = np.array([1, 2, 4, 8, 0])
+    loss = Loss(TrainingOptions(loss="in-batch", negatives=6), popularity=popularity)
+    drawn = loss.negatives([torch.tensor([0, 1, 2]), torch.tensor([3, 3, 2, 3])], np.random.default_rng(0))
+    assert drawn is not None
+    rows, log_expected = drawn
+    assert len(rows) == 6
+    assert all(count <= 3 for count in np.bincount(rows))
+    torch.testing.assert_close(log_expected, torch.log(6 * torch.tensor([1, 2, 4, 8, 1])[rows] / 15))
+
+
+def test_the_batch_aims_at_the_full_loss() -> None:
+    """Negatives met as often as they are popular give, corrected, the full loss on average; without correction they do not."""
+    states, table, targets = _drawn(40)
+    popularity = np.random.default_rng(1).integers(20, 200, size=50)
+    loss = Loss(TrainingOptions(loss="in-batch", negatives=1000), popularity=popularity)
+    rng, share = np.random.default_rng(2), popularity / popularity.sum()
+    corrected, plain = [], []
+    with torch.no_grad():
+        states *= 0.3
+        states[:, 0], table[:, 0] = 1, torch.from_numpy(np.log(popularity))  # what is popular scores high, as it does
+        full = float(full_cross_entropy(states, table, targets))
+        for _ in range(20):
+            drawn = loss.negatives([torch.from_numpy(rng.choice(50, size=4000, p=share))], rng)
+            assert drawn is not None
+            corrected.append(float(loss(states, table, targets, drawn)))
+            even = torch.full((1000,), math.log(1000 / 50))
+            plain.append(float(sampled_cross_entropy(states, table, targets, negatives=drawn[0], log_expected=even)))
+    assert abs(np.mean(corrected) / full - 1) < 0.02
+    assert abs(np.mean(plain) / full - 1) > 0.04

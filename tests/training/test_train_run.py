@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from edge_rec.data import Users
 from edge_rec.models import SASRecOptions, load_run, write_model
 from edge_rec.training import TRAINERS, Request, rebind, train_run
 from edge_rec.training.recipes import RECIPES
+from edge_rec_runtime import read_histories
 from edge_rec_runtime.errors import ModelError, TrainingError
 
 if TYPE_CHECKING:
@@ -24,6 +26,11 @@ SMALL = {
     "mf": Request(model="mf", shape={"dims": 4}, training={"epochs": 1}),
     "sasrec": Request(shape={"dims": 4, "feed_forward": 8, "max_length": 6}, training={"epochs": 1}),
     "gru4rec": Request(model="gru4rec", shape={"dims": 4, "hidden": 8, "max_length": 6}, training={"epochs": 1}),
+    "nrms": Request(model="nrms", shape={"dims": 4, "max_length": 6}, training={"epochs": 1}),
+    "two-tower": Request(model="two-tower", shape={"dims": 4, "hidden": 8, "max_length": 6}, training={"epochs": 1}),
+    "lightgcn": Request(model="lightgcn", shape={"dims": 4}, training={"epochs": 1}),
+    "ease": Request(model="ease"),
+    "item-item": Request(model="item-item", shape={"max_length": 3}),
 }
 
 
@@ -44,6 +51,25 @@ def test_a_log_becomes_a_run(log: Dataset, tmp_path: Path, model: str) -> None:
     assert again.catalogue.titles is not None
     np.testing.assert_array_equal(again.catalogue.popularity, [14] * 12)  # 24 users x 7 training events on 12 items
     assert not list((tmp_path / "run").glob("*checkpoint*"))
+
+
+def test_two_towers_are_told_who_asks(log: Dataset, tmp_path: Path) -> None:
+    """What the data say of users becomes context features, and stands beside the histories that a bundle is judged by."""
+    known = {"gender": {f"u{user}": "FM"[user % 2] for user in range(23)}}  # the last user is not in the file
+    config = train_run(replace(log, users=Users(attributes=known)), tmp_path / "run", request=SMALL["two-tower"])
+    assert config["options"]["context"] == {"gender": ["F", "M"]}
+    told = [one.context for one in read_histories(tmp_path / "run" / "heldout" / "test.jsonl")]
+    assert told == [{"gender": known["gender"].get(f"u{user}")} for user in range(24)]
+
+
+def test_neighbours_choose_what_is_not_given(log: Dataset, tmp_path: Path) -> None:
+    """Options that were asked for are kept, the others chosen and what was tried recorded."""
+    config = train_run(log, tmp_path / "run", request=SMALL["item-item"])
+    assert config["options"]["max_length"] == 3
+    assert {one["max_length"] for one in config["tried"]} == {3}
+    assert len({one["shrinkage"] for one in config["tried"]}) > 2
+    with pytest.raises(TrainingError, match="'ease' has no option 'epochs'; it takes regularisation, neighbours, max_length"):
+        train_run(log, tmp_path / "a", request=Request(model="ease", training={"epochs": 3}))
 
 
 def test_a_folder_in_use_is_not_touched(log: Dataset, tmp_path: Path) -> None:
