@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_rec_runtime._lines import refuse_breaks
 from edge_rec_runtime.errors import DataError, RequestError
+from edge_rec_runtime.words import Words, refuse_breaks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Catalogue:
         """Refuse what could not be written to a bundle and read back as it was."""
         if not self.ids:
             raise DataError("the catalogue is empty; a recommender needs at least one item")
-        refuse_breaks("id of item", self.ids)
+        object.__setattr__(self, "ids", Words.of(self.ids, "id of item"))
         if "" in self._rows:
             raise DataError(f"the id of item {self.ids.index('')} is empty; every item needs an id")
         if len(self._rows) != len(self.ids):
@@ -129,7 +129,7 @@ class Catalogue:
 
     @cached_property
     def _rows(self) -> dict[str, int]:
-        return {one: row for row, one in enumerate(self.ids)}
+        return Words.of(self.ids, "id of item").places
 
     @cached_property
     def _indexes(self) -> dict[str, dict[str, NDArray[np.int64]]]:

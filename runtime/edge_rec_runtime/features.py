@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, cast
 
 import numpy as np
 
-from edge_rec_runtime._lines import refuse_breaks
 from edge_rec_runtime.errors import ModelError, RequestError
+from edge_rec_runtime.words import Words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,10 +67,10 @@ class Feature:
                 f"feature {self.name!r} of kind {self.kind!r} has {len(self.vocabulary)} words; "
                 "a number has none, and the others need at least one"
             )
-        refuse_breaks(f"word of feature {self.name!r} at", self.vocabulary)
-        if "" in self._indexes:
+        object.__setattr__(self, "vocabulary", Words.of(self.vocabulary, f"word of feature {self.name!r} at"))
+        if "" in self._places:
             raise ModelError(f"feature {self.name!r} has an empty word; leave it out, what is absent has the index 0")
-        if len(self._indexes) != len(self.vocabulary):
+        if len(self._places) != len(self.vocabulary):
             raise ModelError(f"feature {self.name!r} has a word twice; every word has one index")
 
     def encode(self, values: Sequence[object] | NDArray[Any]) -> NDArray[Any]:
@@ -92,8 +92,8 @@ class Feature:
         if self.kind == "number":
             return self._numbers(values)
         if self.kind == "category":
-            indexes = self._indexes
-            return np.array([indexes.get(self._word(value), 0) for value in values], dtype=np.int32)
+            places = self._places
+            return np.array([places.get(self._word(value), -1) + 1 for value in values], dtype=np.int32)
         rows = [self._list(row) for row in values]
         encoded = np.zeros((len(rows), max(1, max(map(len, rows), default=1))), dtype=np.int32)
         for row, found in zip(encoded, rows, strict=True):
@@ -106,7 +106,7 @@ class Feature:
             return ()
         rows = [[value] for value in values] if self.kind == "category" else [self._words(row) for row in values]
         words = [self._word(one) for row in rows for one in row]
-        return tuple(word for word in words if word and word not in self._indexes)
+        return tuple(word for word in words if word and word not in self._places)
 
     def misfit(self, encoded: NDArray[Any], *, rows: int) -> str:
         """Return what is wrong with encoded values for so many rows and what was expected, or an empty text."""
@@ -125,8 +125,8 @@ class Feature:
         return ""
 
     @cached_property
-    def _indexes(self) -> dict[str | None, int]:
-        return {word: index for index, word in enumerate(self.vocabulary, 1)}
+    def _places(self) -> Mapping[str | None, int]:
+        return cast("Mapping[str | None, int]", Words.of(self.vocabulary, "word").places)
 
     def _numbers(self, values: Iterable[object]) -> NDArray[np.float32]:
         found = list(values)
@@ -143,8 +143,8 @@ class Feature:
         return numbers
 
     def _list(self, row: object) -> list[int]:
-        indexes = self._indexes
-        known = [index for index in (indexes.get(self._word(word), 0) for word in self._words(row)) if index]
+        places = self._places
+        known = [index for index in (places.get(self._word(word), -1) + 1 for word in self._words(row)) if index]
         return known[-self.longest :]
 
     def _words(self, row: object) -> Sequence[object]:

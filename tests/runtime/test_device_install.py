@@ -6,14 +6,20 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnx_ir
 import pytest
 
 from edge_rec_converters import convert, prepare
-from edge_rec_runtime import Catalogue, History, Precision, Recommender, read_histories, write_histories
+from edge_rec_converters.targets import emitter
+from edge_rec_runtime import Bundle, Catalogue, History, Precision, Ranker, Recommender, read_histories, write_histories
+
+MakeBundle = Callable[..., Path]
 
 ROOT = Path(__file__).parents[2]
 ITEMS = 200
@@ -116,12 +122,17 @@ def here(served: Served, path: Path, backend: str) -> list[list[tuple[str, float
         return [[tuple(item) for item in recommender.recommend(one.events)] for one in read_histories(served.histories)]
 
 
+@pytest.fixture(scope="module", params=list(ENGINES))
+def device(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> tuple[str, Path]:
+    """Return an engine and the ``bin`` of an environment that has the base install and this engine alone."""
+    return request.param, install(tmp_path_factory.mktemp("device") / "device", wheel, request.param)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", list(ENGINES))
-def test_the_base_install_and_one_engine_serve(tmp_path: Path, wheel: Path, served: Served, engine: str) -> None:
+def test_the_base_install_and_one_engine_serve(device: tuple[str, Path], served: Served) -> None:
     """Every network answers as it does on the host, and the device's commands work, without torch, onnx or polars."""
+    engine, bin_folder = device
     target, backend = ENGINES[engine]
-    bin_folder = install(tmp_path / "device", wheel, engine)
     for network, answers in ask(bin_folder, backend, served, served.bundles[target]).items():
         expected = here(served, served.bundles[target][network], backend)
         assert [[item for item, _ in one] for one in answers] == [[item for item, _ in one] for one in expected]
@@ -136,6 +147,32 @@ def test_the_base_install_and_one_engine_serve(tmp_path: Path, wheel: Path, serv
     )
     assert refused.returncode == 8
     assert "pip install" in refused.stderr
+
+
+@pytest.mark.slow
+def test_the_other_kinds_are_served_too(device: tuple[str, Path], make_ranker: MakeBundle, make_neighbours: MakeBundle) -> None:
+    """A ranker ranks as on the host, and a table of neighbours recommends, with the base install and one engine."""
+    engine, bin_folder = device
+    target, backend = ENGINES[engine]
+    with Bundle.open(make_ranker()) as bundle:
+        graph = bundle.read("ranker.onnx")
+    graphs = {"onnx": graph, "tflite": emitter("tflite")(onnx_ir.from_proto(onnx.load_from_string(graph)))}
+    path, other = make_ranker(encoders={target: graphs[target]}), make_neighbours()
+    candidates = ["i1", "i2", "i9", "i30"]
+    with Ranker.open(path, backend=backend) as ranker:
+        ranked = ranker.rank(candidates, {"age": "25", "history": ["i3"], "hour": 13}).ids
+    with Recommender.open(other) as recommender:
+        recommended = recommender.recommend(["i3", "i4"]).ids
+    words = [word for one in candidates for word in ("--candidate", one)]
+    context = ["--context", "age=25", "--context", "history=i3", "--context", "hour=13"]
+    for arguments, expected in (
+        (["rank", str(path), *words, *context], ranked),
+        (["recommend", str(other), "--history", "i3", "--history", "i4"], recommended),
+    ):
+        command = [str(bin_folder / "edge-rec"), *arguments, "--json"]
+        shown = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert shown.returncode == 0, shown.stderr
+        assert tuple(one["id"] for one in json.loads(shown.stdout)["items"]) == expected
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from edge_rec_runtime.catalogue import Catalogue
 from edge_rec_runtime.codes import LAYOUTS, SPARSE_LAYOUTS, ItemTable, NeighbourTable
 from edge_rec_runtime.errors import BundleError, DataError, ModelError, RequestError
 from edge_rec_runtime.features import Feature
+from edge_rec_runtime.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -190,7 +191,9 @@ class Bundle:
         if any(entry.vocabulary == ids for entry in members):
             words[ids] = self.catalogue.ids
         try:
-            words |= {member: self._lines(member, None) for member in self.manifest.vocabularies}
+            words |= {
+                member: Words.of(self._lines(member, None), f"word of {member!r} at") for member in self.manifest.vocabularies
+            }
             return tuple(
                 Feature(entry.name, cast("Any", entry.kind), cast("Any", entry.of), words[entry.vocabulary], entry.longest)
                 for entry in members

@@ -1,15 +1,37 @@
-"""Texts that a file keeps one a line: ids, titles and words of a vocabulary come back as they were, or are refused."""
+"""Texts that a file keeps one a line, ids or the words of a vocabulary, and their places, which all who hold them share."""
 
 from __future__ import annotations
 
-__all__ = ["refuse_breaks"]
+__all__ = ["Words", "refuse_breaks"]
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from edge_rec_runtime.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+
+class Words(tuple[str, ...]):
+    """A tuple of texts without line breaks that knows where each stands.
+
+    A ranker's features often have the ids of all items as their words. Millions are checked and indexed once, not once a feature.
+    """
+
+    @classmethod
+    def of(cls, lines: Iterable[str], what: str) -> Words:
+        """Return lines as words, checked unless they are some already; see `refuse_breaks`."""
+        if isinstance(lines, Words):
+            return lines
+        words = cls(lines)
+        refuse_breaks(what, words)
+        return words
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of each, counted from 0, of equal ones the last."""
+        return {word: place for place, word in enumerate(self)}
 
 
 def refuse_breaks(what: str, lines: Sequence[str]) -> None:
