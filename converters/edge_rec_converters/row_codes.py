@@ -8,15 +8,19 @@ from __future__ import annotations
 
 __all__ = ["pack_int4", "pack_signs", "quantise_binary", "quantise_int4", "quantise_rows", "unpack_int4", "unpack_signs"]
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_rec_runtime.codes.int4 import pack_nibbles, unpack_nibbles
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_ROUNDS = 8  # of fitting scales to codes and codes to scales; more change less than one code in a thousand
-_BLOCK = 1 << 22  # numbers at a time, so that a large table is never held thrice
+_SHARES = (1.0, 0.9, 0.8, 0.7, 0.6)  # of a row's largest magnitude that the code 7 stands for, to start from
+_ROUNDS = 2
+_BLOCK = 1 << 20  # numbers at a time, so that a large table is never held thrice
 
 
 def quantise_rows(values: NDArray[np.floating]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -49,32 +53,35 @@ def quantise_int4(values: NDArray[np.floating]) -> tuple[NDArray[np.uint8], NDAr
     step = max(1, _BLOCK // max(width, 1))
     for start in range(0, rows, step):
         part = slice(start, start + step)
-        codes, scales[part] = _int4_block(values[part].astype(np.float64))
+        codes, scales[part] = _int4_block(values[part].astype(np.float32))
         packed[part] = pack_int4(codes)
     return packed, scales
 
 
-def _int4_block(values: NDArray[np.float64]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Fit codes and scales in turn, from several starts, and keep the best of each row."""
+def _int4_block(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Fit scales to codes and codes to scales, from several starts, and keep the best of each row."""
     largest = np.abs(values).max(axis=1, initial=0)
-    safe = np.where(largest > 0, largest, 7.0)
-    best_error = np.full(len(values), np.inf)
+    best_error = np.full(len(values), np.inf, np.float32)
     best_scales = np.ones(len(values), np.float32)
     best_codes = np.zeros(values.shape, np.int8)
-    for share in (1.0, 0.8, 0.6, 0.45):  # of the largest magnitude that 7 stands for
-        scales = safe * share / 7
+    unit = np.where(largest > 0, largest, np.float32(1))
+    rows: NDArray[np.float32] = values / unit[:, None]  # so that no square overflows
+    for share in _SHARES:
+        scales = np.full(len(values), share / 7, np.float32)
         for _ in range(_ROUNDS):
-            codes = np.clip(np.rint(values / scales[:, None]), -7, 7)
+            codes = _nearest(rows, scales)
             weight = (codes * codes).sum(axis=1)
-            scales = np.where(weight > 0, (codes * values).sum(axis=1) / np.where(weight > 0, weight, 1), scales)
-        stored = scales.astype(np.float32)
-        stored[~(stored > 0)] = 1
-        codes = np.clip(np.rint(values / stored[:, None].astype(np.float64)), -7, 7)
-        error = ((codes * stored[:, None] - values) ** 2).sum(axis=1)
+            scales = np.where(weight > 0, (codes * rows).sum(axis=1) / np.maximum(weight, 1), scales)
+        codes = _nearest(rows, scales)
+        error = ((codes * scales[:, None] - rows) ** 2).sum(axis=1)
         better = error < best_error
-        best_error[better], best_scales[better], best_codes[better] = error[better], stored[better], codes[better]
-    best_scales[largest == 0] = 1
-    return best_codes, best_scales
+        best_error[better], best_scales[better], best_codes[better] = error[better], scales[better], codes[better]
+    return best_codes, np.where(largest > 0, best_scales * unit, np.float32(1))
+
+
+def _nearest(rows: NDArray[np.float32], scales: NDArray[np.float32]) -> NDArray[np.float32]:
+    codes: NDArray[np.float32] = np.clip(np.rint(rows / scales[:, None]), np.float32(-7), np.float32(7))
+    return codes
 
 
 def quantise_binary(
@@ -100,19 +107,15 @@ def quantise_binary(
     return packed, scales, centre
 
 
-def pack_int4(codes: NDArray[np.signedinteger]) -> NDArray[np.uint8]:
+def pack_int4(codes: NDArray[np.int8]) -> NDArray[np.uint8]:
     """Pack codes [rows, width] in [-8, 7] two a byte, low nibble first, two's complement -> [rows, ceil(width / 2)] uint8."""
-    nibbles = (codes.astype(np.int8) & np.int8(15)).astype(np.uint8)
-    if nibbles.shape[1] % 2:
-        nibbles = np.pad(nibbles, ((0, 0), (0, 1)))
-    return np.asarray(nibbles[:, 0::2] | nibbles[:, 1::2] << 4, np.uint8)
+    return pack_nibbles(codes)
 
 
 def unpack_int4(packed: NDArray[np.uint8], width: int) -> NDArray[np.int8]:
     """Return the codes [..., width] int8 of packed rows [..., ceil(width / 2)]."""
-    pairs = np.stack([packed & 15, packed >> 4], axis=-1).reshape(*packed.shape[:-1], -1)[..., :width]
-    codes: NDArray[np.int8] = (pairs.astype(np.int8) ^ 8) - 8
-    return codes
+    rows = packed.reshape(math.prod(packed.shape[:-1]), packed.shape[-1])
+    return unpack_nibbles(rows, width).reshape(*packed.shape[:-1], width)
 
 
 def pack_signs(positive: NDArray[np.bool_]) -> NDArray[np.uint8]:

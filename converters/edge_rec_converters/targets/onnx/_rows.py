@@ -45,7 +45,8 @@ def row_lookup(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
 def _scales(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
     """Return the scale of each row that is looked up, [..., 1]; stored in half precision where that loses nothing."""
     factors = held(node, 2)
-    half = factors.astype(np.float16)
+    with np.errstate(over="ignore"):  # what becomes infinite is not exact
+        half = factors.astype(np.float16)
     exact = np.array_equal(half.astype(np.float32), factors)
     name = f"{given(node, 2).name}.{'half' if exact else 'column'}"
     column = scope.constant(name, (half if exact else factors)[:, None])
