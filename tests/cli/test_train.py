@@ -40,6 +40,29 @@ def test_a_model_is_trained_and_shown(log: Path, tmp_path: Path) -> None:
     assert load_run(tmp_path / "run").name == "popularity"
 
 
+def test_a_ranker_is_trained_and_shown(tmp_path: Path) -> None:
+    """The same command: a log with ratings, the AUC of both held-out parts, and a folder that loads."""
+    lines = [f"u{event % 20},i{event * 7 % 9},{1 + event * event % 5},{event}" for event in range(400)]
+    (tmp_path / "rated.csv").write_text("\n".join(["user_id,item_id,rating,timestamp", *lines]) + "\n")
+    asked = [
+        "train",
+        str(tmp_path / "rated.csv"),
+        "--model",
+        "deepfm",
+        "--dims",
+        "4",
+        "--epochs",
+        "1",
+        "-o",
+        str(tmp_path / "run"),
+    ]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 0, result.output
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["held", "validation", "test"]
+    assert "95% of AUC" in result.stdout
+    assert load_run(tmp_path / "run").name == "deepfm"
+
+
 def test_json_is_the_runs_configuration(log: Path, tmp_path: Path) -> None:
     """With --json standard output is one JSON document, and the options given are in it."""
     result = CliRunner().invoke(main, ["train", str(log), "-o", str(tmp_path / "run"), "--seed", "5", "--json", *SMALL])
@@ -69,6 +92,25 @@ def test_ctrl_c_says_how_to_go_on(log: Path, tmp_path: Path, monkeypatch: pytest
     again = CliRunner().invoke(main, [*arguments, "--resume", "--json"])
     assert again.exit_code == 0, again.output
     assert len(json.loads(again.stdout)["epochs"]) == 3
+
+
+def test_ctrl_c_before_the_first_epoch_promises_nothing(log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing was kept the message says so, and the same command, without --resume, starts again."""
+
+    def interrupt(done: int, total: int, note: str = "") -> None:
+        raise KeyboardInterrupt
+
+    def bar(label: str) -> Progress:
+        return interrupt
+
+    arguments = ["train", str(log), "-o", str(tmp_path / "run"), *SMALL]
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "Bar", bar)
+        result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 130
+    assert "the same command starts again" in result.stderr
+    assert "--resume" not in result.stderr
+    assert CliRunner().invoke(main, arguments).exit_code == 0
 
 
 def test_a_full_disk_is_one_sentence_and_no_run(log: Path, tmp_path: Path) -> None:
