@@ -36,11 +36,17 @@ DATASETS = ("ml-100k", "ml-1m")
 # MF as published folds in the whole history; the zoo's default folds in the newest events only, which foretells the next better.
 MODELS = {
     "popularity": Request(model="popularity"),
+    "item-item": Request(model="item-item"),
+    "ease": Request(model="ease"),
     "mf-whole": Request(model="mf", shape={"max_length": 2400, "steps": 12}),
     "mf": Request(model="mf"),
+    "lightgcn": Request(model="lightgcn"),
+    "two-tower": Request(model="two-tower"),
+    "nrms": Request(model="nrms"),
+    "gru4rec": Request(model="gru4rec"),
     "sasrec": Request(model="sasrec"),
 }
-SEEDLESS = ("popularity", "mf-whole", "mf")  # MF's seeds differ in the third digit, so one row says it
+SEEDLESS = ("popularity", "item-item", "ease", "mf-whole", "mf")  # MF's seeds differ in the third digit, so one row says it
 FIGURES = ("hr_at_10", "ndcg_at_10", "mrr_at_10")
 KEPT = ("seed", "dataset", "training", "best_epoch", "seconds", "cpu_seconds")
 

@@ -17,7 +17,19 @@ from edge_rec.training import LOSSES, RANKERS, TRAINERS, Request, is_started, tr
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SHAPE = ("dims", "blocks", "heads", "feed_forward", "max_length", "dropout")
+_SHAPE = (
+    "dims",
+    "blocks",
+    "heads",
+    "feed_forward",
+    "hidden",
+    "layers",
+    "neighbours",
+    "regularisation",
+    "shrinkage",
+    "max_length",
+    "dropout",
+)
 _TRAINING = ("epochs", "patience", "batch_users", "learning_rate", "loss", "negatives")
 _COLUMNS = ("user_column", "item_column", "timestamp_column")
 _INTERRUPTED = 130
@@ -45,12 +57,17 @@ _INTERRUPTED = 130
 @click.option("--blocks", type=click.IntRange(min=1), help="Transformer blocks.")
 @click.option("--heads", type=click.IntRange(min=1), help="Attention heads a block.")
 @click.option("--feed-forward", type=click.IntRange(min=1), help="Width of the hidden layer of a block.")
+@click.option("--hidden", type=click.IntRange(min=1), help="Width of a recurrent state, or of the hidden layer of a tower.")
+@click.option("--layers", type=click.IntRange(min=1), help="Recurrent layers, or times that vectors are spread over a graph.")
+@click.option("--neighbours", type=click.IntRange(min=1), help="Weights kept an item (EASE, item-item); chosen unless given.")
+@click.option("--regularisation", type=float, help="Of MF, and of EASE, where it is chosen unless given.")
+@click.option("--shrinkage", type=float, help="Of item-item; chosen unless given.")
 @click.option("--max-length", type=click.IntRange(min=1), help="Events that the model looks back.")
 @click.option("--dropout", type=float, help="Share of activations dropped in training.")
 @click.option("--batch-users", type=click.IntRange(min=1), help="Histories a step.")
 @click.option("--learning-rate", type=float, help="At its highest.")
-@click.option("--loss", type=click.Choice(LOSSES), help="Cross-entropy over the catalogue, or sampled for a large one.")
-@click.option("--negatives", type=click.IntRange(min=1), help="Items drawn a step for the sampled loss.")
+@click.option("--loss", type=click.Choice(LOSSES), help="Cross-entropy over the catalogue, or sampled.")
+@click.option("--negatives", type=click.IntRange(min=1), help="Items drawn a step for a sampled loss.")
 @column_options
 @json_option
 def train(
