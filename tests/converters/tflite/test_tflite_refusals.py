@@ -9,7 +9,7 @@ import onnx_ir as ir
 import pytest
 from tflite_files import graph
 
-from edge_rec_converters.targets.tflite import emit
+from edge_rec_converters.targets.tflite import check, emit
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -31,6 +31,18 @@ EDGES: dict[str, tuple[str, dict[str, NDArray[np.generic]], str]] = {
     "an uneven reshape": ("y = Reshape(x, s)", {"s": np.array([-1, 5])}, "does not divide"),
     "a missing input": ("y = Slice(x, s)", {"s": np.array([0])}, "input 2 is missing"),
     "reflection": ('y = Pad<mode = "reflect">(m, p)', {"p": np.array([0, 1, 0, 1])}, "constant"),
+    "another ellipsis": ('y = Einsum<equation = "bl...,...->bl">(x, x)', {}, "same axes"),
+    "a batch norm that trains": (
+        "y = BatchNormalization<training_mode = 1>(x, s, s, s, s)",
+        {"s": np.ones(6, np.float32)},
+        "eval",
+    ),
+    "dropout that drops": ("y = Dropout(x, r, t)", {"r": np.ones((), np.float32), "t": np.array([True])}, "eval"),
+    "a maximum of what meets": (
+        'i = Cast<to = 7>(m) u = Unsqueeze(i, a) y = ScatterElements<axis = 2, reduction = "max">(x, u, x)',
+        {"a": np.array([2])},
+        "reduction='max'",
+    ),
     "grouped labels": ('y = Einsum<equation = "bll->bl">(x)', {}, "each label once"),
     "a branch on a size": (
         "s = Shape<start = 1, end = 2>(x) e = Equal(s, t) z = Where(e, s, t) y = Reshape(x, z)",
@@ -48,14 +60,23 @@ def test_what_tflite_cannot_say_is_named(text: str, weights: dict[str, NDArray[n
 
 
 def test_unknown_operators_are_all_named_before_any_work() -> None:
-    """Operator, node, and the module that the exporter wrote down, for each of them at once."""
+    """Operator, place in the model, and what to do, for each of them at once; the check alone says the same."""
     model = graph("a = Det(x) b = LoopOfMine(a) y = NonZero(b)")
-    model.graph[0].name = "node_7"
-    model.graph[0].metadata_props["namespace"] = ": model.Net/body.layer: model.Layer/det: aten.det"
-    with pytest.raises(ConversionError) as caught:
-        emit(model)
-    said = str(caught.value)
-    assert all(word in said for word in ("Det at 'node_7' (in body.layer)", "LoopOfMine", "NonZero", "3 operators"))
+    model.graph[0].metadata_props["place"] = "body.layer"
+    for refuse in (emit, check):
+        with pytest.raises(ConversionError) as caught:
+            refuse(model)
+        said = str(caught.value)
+        assert all(word in said for word in ("Det at 'body.layer'", "LoopOfMine", "NonZero at 'y'", "3 operators", "mask"))
+
+
+def test_the_check_finds_what_a_known_operator_does_not_do() -> None:
+    """Not only names: a form that cannot be written is refused with its place before any other work."""
+    model = graph("i = Cast<to = 7>(m) k = ReduceMax<keepdims = 0>(i) q = Reshape(k, n) y, p = TopK(x, q)", n=np.array([1]))
+    model.graph[-1].metadata_props["place"] = "head.best"
+    with pytest.raises(ConversionError, match=r"TopK at 'head\.best'.*make it a constant"):
+        check(model)
+    check(graph("y = Abs(x)"))
 
 
 def test_a_weight_without_data_is_named() -> None:

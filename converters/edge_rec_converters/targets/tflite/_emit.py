@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx_ir as ir
 
-from edge_rec_converters.places import PLACE
 from edge_rec_converters.targets.tflite._call import Call, Value
 from edge_rec_converters.targets.tflite._folding import fold
 from edge_rec_converters.targets.tflite._fusion import biases
 from edge_rec_converters.targets.tflite._lowering import Lowering
+from edge_rec_converters.targets.tflite._names import operator, require_operators, where
 from edge_rec_converters.targets.tflite._sizes import Dim, Shape, Size
 from edge_rec_converters.targets.tflite.ops import OPS
 from edge_rec_runtime.errors import ConversionError
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DESCRIPTION = "edge-rec"
-_FOLDED_ALWAYS = ("Constant", "Shape", "Size")
-_ONNX_DOMAINS = ("", "ai.onnx")
 _INPUT_TYPES = {
     ir.DataType.FLOAT: np.float32,
     ir.DataType.INT64: np.int32,
@@ -47,7 +45,22 @@ def emit(model: ir.Model) -> bytes:
     Raises:
         ConversionError: Something in the graph cannot be said in TFLite; all unknown operators are named at once.
     """
-    check(model)
+    graph, inputs, outputs = _lowered(model)
+    return graph.finish(inputs=inputs, outputs=outputs, description=_DESCRIPTION)
+
+
+def check(model: ir.Model) -> None:
+    """Refuse a graph that `emit` cannot write: unknown operators all at once, then the first that has no form as it is used.
+
+    Raises:
+        ConversionError: As `emit` does, with the operator, its place in the model and what to do.
+    """
+    _lowered(model)
+
+
+def _lowered(model: ir.Model) -> tuple[Lowering, dict[str, Value], dict[str, Value]]:
+    """Say a graph in TFLite's operators; return it with its inputs and outputs by name."""
+    require_operators(model.graph)
     graph = Lowering()
     values = {source: _weight(graph, source) for source in model.graph.initializers.values()}
     inputs = {_name(source): graph.input(_name(source), _shape(source), _dtype(source)) for source in model.graph.inputs}
@@ -59,12 +72,12 @@ def emit(model: ir.Model) -> bytes:
         bias = added.get(node)
         call = _call(node, values, bias)
         results = _results(graph, call, node)
-        if len(results) < len(node.outputs):
-            raise call.error(f"it has {len(node.outputs)} results, of which TFLite gives {len(results)}")
+        missing = [place for place, used in enumerate(call.used) if used and not any(results[place : place + 1])]
+        if missing:
+            raise call.error(f"its result {missing[0]} has no TFLite form; use only the first {missing[0]}")
         given = zip((bias or node).outputs, results, strict=False)
         values.update((source, result) for source, result in given if result is not None)
-    outputs = {_name(source): values[source] for source in model.graph.outputs}
-    return graph.finish(inputs=inputs, outputs=outputs, description=_DESCRIPTION)
+    return graph, inputs, {_name(source): values[source] for source in model.graph.outputs}
 
 
 def _computes(node: ir.Node) -> bool:
@@ -82,55 +95,14 @@ def _results(graph: Lowering, call: Call, node: ir.Node) -> tuple[Value | None, 
     return results if isinstance(results, tuple) else (results,)
 
 
-def check(model: ir.Model) -> None:
-    """Refuse a graph that cannot be written, before any work, with all that is wrong with its operators.
-
-    Raises:
-        ConversionError: Names each unknown operator and where in the model it came from.
-    """
-    graph = model.graph
-    if not graph.outputs or not graph.inputs:
-        raise ConversionError("the graph has no inputs or no outputs; the TFLite target wants both, with names")
-    unknown = [f"{_operator(node)} at {_where(node)}" for node in graph if not _is_known(node)]
-    if unknown:
-        raise ConversionError(
-            f"{len(unknown)} operators of the model have no TFLite form: {'; '.join(unknown)}. "
-            "Write them with other operators in the model, or convert to ONNX, which keeps them"
-        )
-    defined = {*graph.inputs, *graph.initializers.values()}
-    for node in graph:
-        for value in node.inputs:
-            if value is not None and value not in defined:
-                raise ConversionError(
-                    f"{_operator(node)} at {_where(node)} reads {value.name!r}, which nothing computes before it"
-                )
-        defined.update(node.outputs)
-    for value in graph.outputs:
-        if value not in defined:
-            raise ConversionError(f"the output {value.name!r} is computed by no node of the graph")
-
-
-def _is_known(node: ir.Node) -> bool:
-    return _operator(node) in OPS or _operator(node) in _FOLDED_ALWAYS
-
-
-def _operator(node: ir.Node) -> str:
-    return node.op_type if node.domain in _ONNX_DOMAINS else f"{node.domain}::{node.op_type}"
-
-
-def _where(node: ir.Node) -> str:
-    """Return the place in the model that a node came from, else its name or that of its result."""
-    return f"'{node.metadata_props.get(PLACE) or node.name or (node.outputs[0].name if node.outputs else '') or '?'}'"
-
-
 def _call(node: ir.Node, values: Mapping[ir.Value, Value], bias: ir.Node | None) -> Call:
     sources = [*node.inputs]
     if bias is not None:
         sources += [value for value in bias.inputs if value is not node.outputs[0]]
     attributes = {name: _attribute(node, attribute) for name, attribute in node.attributes.items()}
     return Call(
-        op=_operator(node),
-        where=_where(node),
+        op=operator(node),
+        where=where(node),
         inputs=tuple(None if source is None else values[source] for source in sources),
         attributes={name: value for name, value in attributes.items() if value is not None},
         used=tuple(bool(value.uses()) or value.is_graph_output() for value in (node if bias is None else bias).outputs),
@@ -139,7 +111,7 @@ def _call(node: ir.Node, values: Mapping[ir.Value, Value], bias: ir.Node | None)
 
 def _attribute(node: ir.Node, attribute: ir.Attr) -> Any:  # noqa: ANN401  # numbers, text, tensors
     if attribute.type in (ir.AttributeType.GRAPH, ir.AttributeType.GRAPHS):
-        raise ConversionError(f"{_operator(node)} at {_where(node)} has a graph inside, which the TFLite target does not take")
+        raise ConversionError(f"{operator(node)} at {where(node)} has a graph inside, which the TFLite target does not take")
     if attribute.name == "to":
         return ir.DataType(attribute.as_int())
     return list(attribute.value) if isinstance(attribute.value, tuple) else attribute.value

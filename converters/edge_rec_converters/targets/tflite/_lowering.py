@@ -182,7 +182,7 @@ class Lowering:
             if not np.array_equal(narrow, array):
                 raise ConversionError(f"constant {name!r} holds {array.flat[np.argmax(narrow != array)]}, more than 32 bits can")
             array = narrow
-        key = (array.dtype.str, array.shape, self.writer.buffer(array.tobytes()))
+        key = (array.dtype.str, array.shape, self.writer.buffer(array))
         if key not in self._constants:
             self._constants[key] = self.subgraph.constant(array, name=name)
         return self._constants[key]

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 __all__ = ["Buffer", "Quantization", "packed"]
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -26,13 +26,16 @@ _ALIGNMENT = 16
 class Buffer(schema.BufferT):
     """The bytes of one constant, on a 16-byte boundary of the file."""
 
-    def __init__(self, data: bytes = b"") -> None:
+    def __init__(self, values: NDArray[Any] | None = None) -> None:
         super().__init__()
-        self.payload = data
+        self.values = values
 
     def Pack(self, builder: Builder) -> int:  # noqa: N802  # overrides the generated name
         """Write the buffer and return its place."""
-        place = _vector(builder, self.payload, len(self.payload), _ALIGNMENT) if self.payload else None
+        place = None
+        if self.values is not None and self.values.size:
+            data = np.ascontiguousarray(self.values).reshape(-1).view(np.uint8).data
+            place = _vector(builder, data, len(data), _ALIGNMENT)
         schema.BufferStart(builder)
         if place is not None:
             schema.BufferAddData(builder, place)
@@ -65,7 +68,7 @@ class Quantization(schema.QuantizationParametersT):
         return int(schema.QuantizationParametersEnd(builder))
 
 
-def packed(codes: NDArray[np.int8], bits: int) -> bytes:
+def packed(codes: NDArray[np.int8], bits: int) -> NDArray[np.uint8]:
     """Return int8 codes as integers of 4 or 2 bits, two's complement, lowest bits first, across the ends of rows."""
     each = 8 // bits
     flat = np.zeros(-(-codes.size // each) * each, np.uint8)
@@ -74,10 +77,10 @@ def packed(codes: NDArray[np.int8], bits: int) -> bytes:
     total = np.zeros(len(places), np.uint8)
     for place in range(each):
         total |= places[:, place] << (bits * place)
-    return total.tobytes()
+    return total
 
 
-def _vector(builder: Builder, data: bytes, length: int, alignment: int) -> int:
+def _vector(builder: Builder, data: bytes | memoryview, length: int, alignment: int) -> int:
     """Write ``length`` elements as they stand in ``data`` and return their place."""
     builder.StartVector(len(data) // length, length, alignment)
     builder.head -= len(data)

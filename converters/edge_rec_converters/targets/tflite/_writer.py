@@ -10,7 +10,7 @@ from __future__ import annotations
 __all__ = ["INT32", "Subgraph", "Writer"]
 
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _FILE_IDENTIFIER = b"TFL3"
 _SCHEMA_VERSION = 3
 _DYNAMIC = -1
+_COMPARED = 1 << 20  # bytes; of larger constants, two are rarely equal, and a copy to compare with costs memory
 INT32: int = schema.TensorType.INT32
 _TYPES: dict[str, int] = {
     "float32": schema.TensorType.FLOAT32,
@@ -45,7 +46,7 @@ class Writer:
     def __init__(self) -> None:
         self.shared: dict[bytes, int] = {}
         self._buffers: list[schema.BufferT] = [Buffer()]  # the format keeps the first one empty
-        self._held: dict[bytes, int] = {}
+        self._held: dict[bytes | int, int] = {}
         self._subgraphs: list[Subgraph] = []
         self._codes: dict[tuple[str, int], int] = {}
 
@@ -54,12 +55,13 @@ class Writer:
         self._subgraphs.append(Subgraph(self, len(self._subgraphs)))
         return self._subgraphs[-1]
 
-    def buffer(self, data: bytes) -> int:
-        """Add the bytes of a constant, once for all subgraphs, and return their index."""
-        if data not in self._held:
-            self._buffers.append(Buffer(data))
-            self._held[data] = len(self._buffers) - 1
-        return self._held[data]
+    def buffer(self, values: NDArray[Any]) -> int:
+        """Add the numbers of a constant and return their index; equal small ones are kept once for all subgraphs."""
+        key = values.tobytes() if values.nbytes <= _COMPARED else id(values)
+        if key not in self._held:
+            self._buffers.append(Buffer(values))
+            self._held[key] = len(self._buffers) - 1
+        return self._held[key]
 
     def code(self, name: str, version: int | None) -> int:
         """Return the index of an operator in its version, the lowest that will do by default."""
@@ -125,8 +127,7 @@ class Subgraph:
         tensor = self._tensors[index]
         if bits != 8:
             tensor.type = _NARROW[bits]
-        data = np.ascontiguousarray(values).tobytes() if bits == 8 else packed(values.astype(np.int8), bits)
-        tensor.buffer = self._writer.buffer(data)
+        tensor.buffer = self._writer.buffer(values if bits == 8 else packed(values.astype(np.int8), bits))
         if scales is not None:
             tensor.quantization = Quantization(scales, self._writer.shared)
         return index

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from edge_rec_converters.targets.tflite._call import Call, Value
 from edge_rec_converters.targets.tflite._lowering import Lowering
 from edge_rec_converters.targets.tflite.ops import (
+    activations,
     attention,
     einsum,
     elementwise,
@@ -23,12 +24,14 @@ from edge_rec_converters.targets.tflite.ops import (
     reductions,
     reshaping,
     rows,
+    scattering,
     slicing,
 )
 
 Handler: TypeAlias = Callable[[Lowering, Call], Value | tuple[Value | None, ...]]
 
 OPS: dict[str, Handler] = {
+    **activations.OPS,
     **attention.OPS,
     **einsum.OPS,
     **elementwise.OPS,
@@ -42,5 +45,6 @@ OPS: dict[str, Handler] = {
     **reductions.OPS,
     **reshaping.OPS,
     **rows.OPS,
+    **scattering.OPS,
     **slicing.OPS,
 }

@@ -74,10 +74,6 @@ def _erf(graph: Lowering, call: Call) -> Value:
     return binary(graph, "MUL", unary(graph, "SIGN", x), positive)
 
 
-def _gelu(graph: Lowering, call: Call) -> Value:
-    return unary(graph, "GELU", call[0], approximate=call.attributes.get("approximate", "none") == "tanh")
-
-
 def _pow(graph: Lowering, call: Call) -> Value:
     x, exponent = call[0], call[1]
     number = exponent.constant
@@ -93,24 +89,16 @@ def _pow(graph: Lowering, call: Call) -> Value:
 
 
 def _mod(graph: Lowering, call: Call) -> Value:
-    if call.attributes.get("fmod", 0):
-        raise call.error("the sign of fmod=1 has no TFLite operator; use the remainder that follows the divisor's sign")
-    return binary(graph, "FLOOR_MOD", call[0], call[1])
+    if not call.attributes.get("fmod", 0):
+        return binary(graph, "FLOOR_MOD", call[0], call[1])
+    # The remainder has the sign of what is divided, where TFLite's follows the divisor.
+    rest = binary(graph, "FLOOR_MOD", unary(graph, "ABS", call[0]), unary(graph, "ABS", call[1]))
+    return binary(graph, "MUL", rest, unary(graph, "SIGN", call[0]))
 
 
-def _softplus(graph: Lowering, call: Call) -> Value:
-    """log(1 + exp(x)) as max(x, 0) + log(1 + exp(-|x|)), which does not overflow."""
-    x = call[0]
-    tail = unary(graph, "EXP", unary(graph, "NEG", unary(graph, "ABS", x)))
-    return binary(graph, "ADD", unary(graph, "RELU", x), unary(graph, "LOG", binary(graph, "ADD", tail, scalar(graph, 1.0, x))))
-
-
-def _swish(graph: Lowering, call: Call) -> Value:
-    x = call[0]
-    scaled = (
-        x if call.attributes.get("alpha", 1.0) == 1.0 else binary(graph, "MUL", x, scalar(graph, call.attributes["alpha"], x))
-    )
-    return binary(graph, "MUL", x, unary(graph, "LOGISTIC", scaled))
+def _mean(graph: Lowering, call: Call) -> Value:
+    total = _variadic("ADD")(graph, call)
+    return binary(graph, "MUL", total, scalar(graph, 1 / len(call.inputs), total))
 
 
 OPS: dict[str, Callable[[Lowering, Call], Value]] = {
@@ -120,29 +108,23 @@ OPS: dict[str, Callable[[Lowering, Call], Value]] = {
     "Clip": _clip,
     "Cos": _unary("COS"),
     "Div": _binary("DIV"),
-    "Elu": _unary("ELU"),
     "Erf": _erf,
     "Exp": _unary("EXP"),
     "Floor": _unary("FLOOR"),
-    "Gelu": _gelu,
-    "LeakyRelu": lambda graph, call: unary(graph, "LEAKY_RELU", call[0], alpha=call.attributes.get("alpha", 0.01)),
     "Log": _unary("LOG"),
     "Max": _variadic("MAXIMUM"),
+    "Mean": _mean,
     "Min": _variadic("MINIMUM"),
     "Mod": _mod,
     "Mul": _binary("MUL"),
     "Neg": _unary("NEG"),
     "Pow": _pow,
     "Reciprocal": lambda graph, call: binary(graph, "DIV", scalar(graph, 1.0, call[0]), call[0]),
-    "Relu": _unary("RELU"),
     "Round": _unary("ROUND"),
-    "Sigmoid": _unary("LOGISTIC"),
     "Sign": _unary("SIGN"),
     "Sin": _unary("SIN"),
-    "Softplus": _softplus,
     "Sqrt": _unary("SQRT"),
     "Sub": _binary("SUB"),
     "Sum": _variadic("ADD"),
-    "Swish": _swish,
-    "Tanh": _unary("TANH"),
+    "Tan": lambda graph, call: binary(graph, "DIV", unary(graph, "SIN", call[0]), unary(graph, "COS", call[0])),
 }

@@ -51,10 +51,13 @@ def _is_nan(graph: Lowering, call: Call) -> Value:
 
 
 def _is_inf(graph: Lowering, call: Call) -> Value:
-    if not (call.attributes.get("detect_negative", 1) and call.attributes.get("detect_positive", 1)):
-        raise call.error("an infinity of one sign has no TFLite operator; compare with it")
-    size = graph.emit("ABS", [call[0]], call[0].shape)
-    return graph.emit("EQUAL", [size, scalar(graph, np.inf, call[0])], call[0].shape, np.bool_)
+    below, above = (bool(call.attributes.get(f"detect_{sign}", 1)) for sign in ("negative", "positive"))
+    size = graph.emit("ABS", [call[0]], call[0].shape) if below == above else call[0]
+    wanted = np.inf if above or not below else -np.inf
+    found = graph.emit("EQUAL", [size, scalar(graph, wanted, call[0])], call[0].shape, np.bool_)
+    if below or above:
+        return found
+    return graph.emit("NOT_EQUAL", [found, found], found.shape, np.bool_)
 
 
 OPS: dict[str, Callable[[Lowering, Call], Value]] = {

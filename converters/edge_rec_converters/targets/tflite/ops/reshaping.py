@@ -124,13 +124,23 @@ def _constant_of_shape(graph: Lowering, call: Call) -> Value:
     return fill(graph, _sizes(call, 0), number.item(), np.int32 if number.dtype == np.int64 else number.dtype)
 
 
+def _dropout(_: Lowering, call: Call) -> tuple[Value, None]:
+    """Outside of training it does nothing."""
+    training = call.optional(2)
+    if training is not None and (training.constant is None or training.constant.any()):
+        raise call.error("it still drops elements; call eval() on the module before it is converted")
+    return call[0], None
+
+
 def _range(graph: Lowering, call: Call) -> Value:
     start, end, step = (call[position].known for position in range(3))
+    if start is not None and end is not None and step is not None:
+        bounds = [start.item(), end.item(), step.item()]
+        if not any(isinstance(bound, Size) for bound in bounds):
+            return graph.known(np.arange(*bounds).astype(call[0].dtype))
     if start is None or end is None or step is None or step.item() != 1 or call[0].dtype != np.int32:
         raise call.error("TFLite takes a range of integers in steps of 1 between sizes; cast or scale it afterwards")
     first, length = start.item(), end.item() - start.item()
-    if isinstance(length, int):
-        return graph.known(np.arange(first, first + length))
     if not at_least(length, 1):
         raise call.error(f"a range of {length} may be empty; start it at 0")
     steps = positions(graph, length)
@@ -151,8 +161,9 @@ def _trilu(graph: Lowering, call: Call) -> Value:
     return graph.emit("SELECT_V2", [keep, x, graph.known(np.zeros((), x.dtype))], x.shape, x.dtype)
 
 
-OPS: dict[str, Callable[[Lowering, Call], Value]] = {
+OPS: dict[str, Callable[[Lowering, Call], Value | tuple[Value, None]]] = {
     "ConstantOfShape": _constant_of_shape,
+    "Dropout": _dropout,
     "Expand": _expand,
     "Flatten": _flatten,
     "Identity": lambda _, call: call[0],

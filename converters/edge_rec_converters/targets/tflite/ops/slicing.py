@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["OPS", "take_first", "take_one"]
+__all__ = ["OPS", "take_first", "take_front", "take_one"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_rec_converters.targets.tflite._sizes import Dim, Size, at_least
+from edge_rec_converters.targets.tflite._sizes import Dim, Shape, Size, at_least
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +45,12 @@ def take_one(graph: Lowering, x: Value, axis: int, position: int) -> Value:
 def take_first(graph: Lowering, x: Value, axis: int, count: int) -> Value:
     """Return the first elements of an axis of known size."""
     return x if x.shape[axis] == count else _strided_slice(graph, x, {axis: _Cut(None, count, 1, count)})
+
+
+def take_front(graph: Lowering, x: Value, shape: Shape) -> Value:
+    """Return the first elements of each axis, as many as ``shape`` says."""
+    cuts = {axis: _Cut(None, size, 1, size) for axis, size in enumerate(shape) if size != x.shape[axis]}
+    return _strided_slice(graph, x, cuts) if cuts else x
 
 
 def _strided_slice(graph: Lowering, x: Value, cuts: Mapping[int, _Cut], *, drop: bool = False) -> Value:
