@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-__all__ = ["check", "emit"]
+__all__ = ["ADVICE", "FOLDED", "NOTES", "OPS", "check", "emit"]
 
 from edge_rec_converters.targets.tflite._emit import check, emit
+from edge_rec_converters.targets.tflite._notes import ADVICE, FOLDED, NOTES
+from edge_rec_converters.targets.tflite.ops import OPS

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["ADVICE", "FOLDED", "operator", "require_operators", "where"]
+__all__ = ["operator", "require_operators", "where"]
 
 from typing import TYPE_CHECKING
 
 from edge_rec_converters.places import PLACE
+from edge_rec_converters.targets.tflite._notes import ADVICE, FOLDED
 from edge_rec_converters.targets.tflite.ops import OPS
 from edge_rec_runtime.errors import ConversionError
 
@@ -17,28 +18,6 @@ if TYPE_CHECKING:
 
 _ONNX_DOMAINS = ("", "ai.onnx")
 _SHOWN = 8
-
-# What is known when the file is written takes no operator.
-FOLDED = ("Constant", "Shape", "Size")
-
-_DATA = "the size of its result depends on the data; keep every row and multiply by a mask, or use Where"
-_FLOW = "a loop or branch of the model's own has no form; write it with operators on whole tensors"
-_RANDOM = "the same input has to give the same answer; draw numbers outside of the model and feed them"
-ADVICE: dict[str, str] = {
-    "Bernoulli": _RANDOM,
-    "Compress": _DATA,
-    "If": _FLOW,
-    "Loop": _FLOW,
-    "Multinomial": _RANDOM,
-    "NonMaxSuppression": _DATA,
-    "NonZero": _DATA,
-    "RandomNormal": _RANDOM,
-    "RandomNormalLike": _RANDOM,
-    "RandomUniform": _RANDOM,
-    "RandomUniformLike": _RANDOM,
-    "Scan": _FLOW,
-    "Unique": _DATA,
-}
 
 
 def require_operators(graph: ir.Graph) -> None:
