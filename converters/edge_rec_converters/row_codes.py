@@ -65,7 +65,7 @@ def _int4_block(values: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[
     best_scales = np.ones(len(values), np.float32)
     best_codes = np.zeros(values.shape, np.int8)
     unit = np.where(largest > 0, largest, np.float32(1))
-    rows: NDArray[np.float32] = values / unit[:, None]  # so that no square overflows
+    rows = np.asarray(values / unit[:, None], np.float32)  # so that no square overflows
     for share in _SHARES:
         scales = np.full(len(values), share / 7, np.float32)
         for _ in range(_ROUNDS):

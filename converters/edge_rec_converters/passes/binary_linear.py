@@ -48,7 +48,7 @@ class BinaryLinears:
         if not any(self._sites(model)):
             return model
         after = model.clone()
-        for site in list(self._sites(after)):
+        for site in self._sites(after):  # one by one: a layer's input may be the layer before
             bits, scales, _ = quantise_binary(site.weight, centred=False)
             held = add_constant(after.graph, bits, f"{site.name}.bits")
             factors = add_constant(after.graph, scales, f"{site.name}.scales")

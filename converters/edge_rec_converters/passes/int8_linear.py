@@ -49,7 +49,7 @@ class Int8Linears:
         if not any(self._sites(model)):
             return model
         after = model.clone()
-        for site in list(self._sites(after)):
+        for site in self._sites(after):  # one by one: a layer's input may be the layer before
             codes, scales = quantise_rows(site.weight)
             held = add_constant(after.graph, codes, f"{site.name}.codes")
             factors = add_constant(after.graph, scales, f"{site.name}.scales")
