@@ -18,11 +18,12 @@ class Recommendation(NamedTuple):
 
 @dataclass(frozen=True)
 class Recommendations(Sequence[Recommendation]):
-    """Items and scores, best first; equal scores stand in the order of the catalogue.
+    """Items and scores, best first; equal scores stand in the order of the catalogue, of a ranker in that of the candidates.
 
     Attributes:
         items: The items; fewer than were asked for where no more are left.
-        ignored: Ids of the history that the catalogue does not have.
+        ignored: Ids of the request that the catalogue does not have, then words of the context that no feature has, as
+            ``name=word``.
         fallback: Whether popularity answered, because nothing of the history is known.
     """
 

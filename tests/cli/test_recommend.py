@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
 from click.testing import CliRunner, Result
+from onnx import TensorProto, helper
 
 from edge_rec.cli import main
-from edge_rec_runtime import History, Recommender, errors, write_histories
+from edge_rec_runtime import Feature, History, Recommender, errors, write_histories
 
 MakeBundle = Callable[..., Path]
 
@@ -107,6 +110,38 @@ def test_mistakes_are_one_sentence(make_bundle: MakeBundle, arguments: list[str]
     assert result.exit_code == code
     assert message in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_context_reaches_the_model(make_bundle: MakeBundle, mean_graph: Callable[..., bytes], tmp_path: Path) -> None:
+    """Words of --context, or of a file's lines, are what the model takes; the file may know more of a user than the model."""
+    model = onnx.load_from_string(mean_graph(np.eye(16, dtype=np.float32)))
+    query = model.graph.node[-1]
+    query.output[0] = "plain"
+    model.graph.node.append(helper.make_node("Mul", ["plain", "hour"], ["query"]))
+    model.graph.input.extend(
+        [
+            helper.make_tensor_value_info("hour", TensorProto.FLOAT, ["batch"]),
+            helper.make_tensor_value_info("tags", TensorProto.INT32, ["batch", "words"]),
+        ]
+    )
+    features = (Feature("hour", "number", "context"), Feature("tags", "categories", "context", ("new", "old"), 4))
+    path = make_bundle(encoders={"onnx": model.SerializeToString()}, features=features)
+    with Recommender.open(path) as recommender:
+        expected = recommender.recommend(["i3"], context={"hour": -2, "tags": ["old"]}, k=3)
+    words = ("--context", "hour=-2", "--context", "tags=old", "--context", "tags=odd")
+    result = run(path, "--history", "i3", *words, "-k", "3", "--json")
+    record = json.loads(result.stdout)
+    assert ([item["id"] for item in record["items"]], record["ignored"]) == (list(expected.ids), ["tags=odd"])
+    histories = [
+        History(("i3",), context={"hour": -2, "tags": ["old"], "age": 25}),
+        History(("i3",), context={"hour": 2, "tags": []}),
+    ]
+    write_histories(tmp_path / "users.jsonl", histories)
+    records = json.loads(run(path, "--history-file", tmp_path / "users.jsonl", "-k", "3", "--json").stdout)
+    assert [item["id"] for item in records[0]["items"]] == list(expected.ids) != [item["id"] for item in records[1]["items"]]
+    both = run(path, "--history-file", tmp_path / "users.jsonl", *words)
+    assert (both.exit_code, "--context with --history" in both.stderr) == (2, True)
+    assert "the context lacks hour, tags" in run(path, "--history", "i3").stderr
 
 
 def test_a_damaged_bundle_recommends_nothing(make_bundle: MakeBundle) -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rewriting import rewrite, with_manifest
 
-from edge_rec_runtime import Bundle, Ranker, Recommender
+from edge_rec_runtime import Bundle, Feature, Precision, Ranker, Recommender
 from edge_rec_runtime.errors import BundleError, EdgeRecError
 
 MakeBundle = Callable[..., Path]
@@ -192,3 +192,54 @@ def test_a_flipped_bit_is_found_or_does_no_harm(
     except EdgeRecError:
         return
     assert np.isfinite([one.score for one in answer]).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "reranker"}, "kind 'reranker' is not known; use one of retriever, neighbours, ranker"),
+        ({"max_length": 5}, "max_length is 5; a ranker has none"),
+        ({"item_values": {}}, "values of items for no feature; the features of items are item, tags, length"),
+        ({"features": ()}, "the features of items are none"),
+        ({"features": (), "item_values": {}}, "no feature of the ranker"),
+        ({"precision": Precision.parse("binary")}, "use binary-only"),
+        ({"kind": "retriever", "max_length": 5}, "needs the table 'items'"),
+        ({"kind": "neighbours", "max_length": 5, "item_values": {}, "features": ()}, "needs the table 'neighbours'"),
+    ],
+)
+def test_parts_that_no_kind_has_are_not_written(
+    make_ranker: MakeBundle, tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    """The writer refuses what a reader would refuse, in a sentence, and leaves no file."""
+    with pytest.raises(BundleError, match=message):
+        make_ranker(name="new.edgerec", **change)
+    assert not (tmp_path / "new.edgerec").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("item", np.arange(1, 42, dtype=np.int32)),
+        ("item", np.arange(2, 42, dtype=np.int32)),
+        ("item", np.arange(1, 41)),
+        ("tags", np.zeros((40, 4), np.int32)),
+        ("tags", np.tile(np.array([0, 1], np.int32), (40, 1))),
+        ("length", np.full(40, np.nan, np.float32)),
+    ],
+)
+def test_values_that_do_not_fit_their_feature_are_not_written(
+    make_ranker: MakeBundle, name: str, values: np.ndarray[Any, Any]
+) -> None:
+    """Rows, indexes, lengths and numbers are checked before a file is begun."""
+    with Bundle.open(make_ranker()) as bundle:
+        whole = bundle.item_values()
+    with pytest.raises(BundleError, match=f"the values of the feature '{name}'"):
+        make_ranker(item_values=whole | {name: values})
+
+
+def test_more_members_than_are_read_are_not_written(make_ranker: MakeBundle) -> None:
+    """A ranker of hundreds of features is refused when it is written, not when it is opened."""
+    features = tuple(Feature(f"f{place}", "number", "item") for place in range(260))
+    values = {one.name: np.zeros(40, np.float32) for one in features}
+    with pytest.raises(BundleError, match="more than 256 members"):
+        make_ranker(features=features, item_values=values)

@@ -86,11 +86,15 @@ def write_archive(stream: BinaryIO, members: Iterable[Member]) -> None:
     """Write members in order; stored ones start on a boundary of `ALIGNMENT` bytes.
 
     Raises:
-        BundleError: The file would pass 2 GiB.
+        BundleError: The file would pass 2 GiB, or have more members than are read.
     """
     entries: list[Entry] = []
     offset = 0
     for member in members:
+        if len(entries) == _MAX_MEMBERS:
+            raise BundleError(
+                f"the bundle would have more than {_MAX_MEMBERS} members; leave out features or let them share words"
+            )
         crc = 0
         for piece in member.pieces:
             crc = zlib.crc32(piece, crc)

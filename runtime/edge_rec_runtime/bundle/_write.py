@@ -104,6 +104,9 @@ def _check_fit(contents: BundleContents) -> None:
         raise BundleError(f"kind {contents.kind!r} is not known; use one of {', '.join(KINDS)}")
     if KINDS[contents.kind].window != (contents.max_length is not None):
         raise BundleError(f"max_length is {contents.max_length}; a ranker has none, and the other kinds need one")
+    needed = KINDS[contents.kind].needed
+    if needed is not None and needed not in contents.tables:
+        raise BundleError(f"a bundle of the kind {contents.kind!r} needs the table {needed!r}; it has {list(contents.tables)}")
     rows = {role: table.rows for role, table in contents.tables.items()}
     dims = {role: table.dims for role, table in _vector_tables(contents).items()}
     if not set(rows.values()) <= {items} or len(set(dims.values())) > 1:
