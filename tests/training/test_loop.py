@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from edge_rec.data import Dataset, Split, leave_one_out
-from edge_rec.models import SASRec, SASRecOptions
-from edge_rec.training import LOSSES, NextItem, Trained, TrainingOptions, train
+from edge_rec.models import (
+    NRMS,
+    GraphNetwork,
+    GRU4Rec,
+    GRU4RecOptions,
+    LightGCNOptions,
+    NRMSOptions,
+    SASRec,
+    SASRecOptions,
+    TwoTower,
+    TwoTowerOptions,
+)
+from edge_rec.models.two_tower import context_features
+from edge_rec.training import LOSSES, NextItem, Objective, Trained, TrainingOptions, train
+from edge_rec.training.edges import Edges
 from edge_rec_runtime import Catalogue, Progress, silent
 from edge_rec_runtime.errors import TrainingError
 
@@ -108,3 +121,40 @@ def test_nothing_to_learn_from_is_said(circle: Callable[..., Dataset]) -> None:
     """Users whose only training event has no successor are an error before the first step."""
     with pytest.raises(TrainingError, match="longer log"):
         _trained(leave_one_out(circle(users=20, events=3).interactions))
+
+
+def _networks(split: Split) -> dict[str, tuple[Network, Objective[Any, Any]]]:
+    """Return a small network of each kind and its objective; two towers with one attribute of the users."""
+    catalogue, users = Catalogue(split.item_ids, tuple(f"Item {one} of it" for one in split.item_ids)), 16
+    context = context_features({"gender": tuple("FM"[user % 2] for user in range(len(split.train)))})
+    known = [context[0].encode(["FM"[user % 2] for user in range(len(split.train))])]
+    met = split.train
+    return {
+        "gru4rec": (GRU4Rec(GRU4RecOptions(dims=4, hidden=6), catalogue), NextItem(split, max_length=8, users=users)),
+        "nrms": (NRMS(NRMSOptions(dims=4, heads=2), catalogue), NextItem(split, max_length=8, users=users)),
+        "two-tower": (
+            TwoTower(TwoTowerOptions(dims=4, hidden=6), catalogue, context=context),
+            NextItem(split, max_length=8, users=users, context=known),
+        ),
+        "lightgcn": (GraphNetwork(LightGCNOptions(dims=4), catalogue, met=met), Edges(split, users=users)),
+    }
+
+
+@pytest.mark.parametrize("name", ["gru4rec", "nrms", "two-tower", "lightgcn"])
+def test_every_network_resumes_to_the_same_weights(split: Split, tmp_path: Path, name: str) -> None:
+    """Interrupted in the second epoch, then gone on with: every weight has moved, and is that of a run that was not stopped."""
+    options = TrainingOptions(**{**OPTIONS.__dict__, "epochs": 2, "loss": "in-batch"})
+    model, objective = _networks(split)[name]
+
+    def interrupt(done: int, total: int, note: str = "") -> None:
+        if note.startswith("epoch 2"):
+            raise KeyboardInterrupt
+
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(KeyboardInterrupt):
+        train(model, objective, split, options=options, checkpoint=checkpoint, progress=interrupt)
+    resumed = train(model, objective, split, options=options, checkpoint=checkpoint)
+    whole = train(model, objective, split, options=options)
+    assert _same_weights(resumed, whole)
+    before = model.weights()
+    assert [key for key, value in whole.model.weights().items() if np.array_equal(value, before[key])] == []
