@@ -8,8 +8,7 @@ turn, as in additive quantisation, starting from the rotation of iterative quant
 - the scale of an item: least squares of its scores;
 - the projection of all: least squares of the vectors.
 
-The error of item i over queries with covariance C is (v - v')' C (v - v'), so no score is ever computed. Measured as
-overlap@10 of the codes alone, ITQ and least squares -> this: .72 -> .82 on ML-100K, .55 -> .66 on ML-1M (64 bits, SASRec).
+The error of item i over queries with covariance C is (v - v')' C (v - v'), so no score is ever computed.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ The attribute ``width`` is D, and ``layout`` says what ``codes`` are:
 
 ``BinaryLinear(x, bits, scales, bias)``: ``x`` [..., K] float32, ``bits`` [N, ceil(K / 8)] uint8 as above, ``scales`` [N] float32,
 ``bias`` [N] float32 (may be absent) -> [..., N] float32, ``(x @ signs.T) * scales + bias`` in float; attribute ``width``, K.
+An engine that has no product of packed signs with floats may round each row of ``x`` first, as ``per-token`` does.
 
 Half precision has no word: a float16 constant, cast to float32 before its use, says it in standard operators.
 """

@@ -2,7 +2,8 @@
 
 Integer products are uint8 x uint8. On x86 without VNNI the usual uint8 x int8 kernels add pairs in 16 bits and saturate, and
 a machine with VNNI hides it; codes are therefore stored with 128 added, and 128 as their zero point. The products are written
-as QuantizeLinear -> DequantizeLinear -> MatMul, which ONNX Runtime fuses to one integer product.
+as QuantizeLinear -> DequantizeLinear -> MatMul, which ONNX Runtime fuses to one integer product; it takes .97 to 1.08 times as
+long as MatMulInteger -> Cast -> Mul (``python benchmarks/onnx_forms.py``), and serves fixed grids as well.
 """
 
 from __future__ import annotations

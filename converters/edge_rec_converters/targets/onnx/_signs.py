@@ -1,6 +1,7 @@
 """Dense layers whose weights are signs: eight to a byte in the file, floats in memory from the moment an engine loads.
 
-The product is a float one, as the dialect says. An integer product would have to round its input first.
+The product is a float one, as the dialect says. An integer product would have to round its input first: for one row it takes
+1.2 to 1.4 times as long, for 50 rows .9 to 1.3 times (``python benchmarks/onnx_forms.py``, AVX-512 with VNNI).
 """
 
 from __future__ import annotations
