@@ -44,7 +44,7 @@ that follows below compute in float32 in every precision.
 _BETWEEN = """
 fp16 is decoded when the engine loads, or behind a look-up. int8-dynamic rounds the layer's input row by row; in TFLite, binary
 layers do so as well. A binary weight takes one bit in ONNX and, the narrowest that TFLite multiplies, two in TFLite; looked-up
-rows take one bit in both.
+rows take one bit in both. A file with binary layers opens in ai-edge-litert 2.1.6 and later; older engines refuse it.
 
 ## All operators
 
