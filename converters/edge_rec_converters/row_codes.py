@@ -6,7 +6,16 @@ magnitude; with four bits and with one, where the steps are coarse, the scale of
 
 from __future__ import annotations
 
-__all__ = ["pack_int4", "pack_signs", "quantise_binary", "quantise_int4", "quantise_rows", "unpack_int4", "unpack_signs"]
+__all__ = [
+    "pack_int4",
+    "pack_signs",
+    "quantise_binary",
+    "quantise_int4",
+    "quantise_rows",
+    "round_rows",
+    "unpack_int4",
+    "unpack_signs",
+]
 
 import math
 from typing import TYPE_CHECKING
@@ -16,6 +25,8 @@ import numpy as np
 from edge_rec_runtime.codes.int4 import pack_nibbles, unpack_nibbles
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 _SHARES = (1.0, 0.9, 0.8, 0.7, 0.6)  # of a row's largest magnitude that the code 7 stands for, to start from
@@ -33,10 +44,17 @@ def quantise_rows(values: NDArray[np.floating]) -> tuple[NDArray[np.int8], NDArr
         Codes [rows, width] int8 in [-127, 127] and scales [rows] float32. A row of zeros has scale 1, so that nothing
         divides by zero.
     """
-    largest = np.abs(values).max(axis=1, initial=0).astype(np.float32)
+    largest = np.maximum(values.max(axis=1, initial=0), -values.min(axis=1, initial=0)).astype(np.float32)
     scales = np.where(largest > 0, largest / np.float32(127), np.float32(1)).astype(np.float32)
-    codes = np.clip(np.rint(values / scales[:, None]), -127, 127).astype(np.int8)
-    return codes, scales
+    return round_rows(values, scales), scales
+
+
+def round_rows(values: NDArray[np.floating], scales: NDArray[np.float32]) -> NDArray[np.int8]:
+    """Return the codes [rows, width] int8 in [-127, 127] that are nearest to the values [rows, width] by scales [rows]."""
+    codes = np.empty(values.shape, np.int8)
+    for part in _blocks(values):
+        codes[part] = np.clip(np.rint(values[part] / scales[part, None]), -127, 127)
+    return codes
 
 
 def quantise_int4(values: NDArray[np.floating]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -50,9 +68,7 @@ def quantise_int4(values: NDArray[np.floating]) -> tuple[NDArray[np.uint8], NDAr
     """
     rows, width = values.shape
     packed, scales = np.empty((rows, -(-width // 2)), np.uint8), np.empty(rows, np.float32)
-    step = max(1, _BLOCK // max(width, 1))
-    for start in range(0, rows, step):
-        part = slice(start, start + step)
+    for part in _blocks(values):
         codes, scales[part] = _int4_block(values[part].astype(np.float32))
         packed[part] = pack_int4(codes)
     return packed, scales
@@ -99,12 +115,15 @@ def quantise_binary(
     centre = values.mean(axis=0, dtype=np.float64).astype(np.float32) if centred else None
     rows, width = values.shape
     packed, scales = np.empty((rows, -(-width // 8)), np.uint8), np.empty(rows, np.float32)
-    step = max(1, _BLOCK // max(width, 1))
-    for start in range(0, rows, step):
-        part = slice(start, start + step)
+    for part in _blocks(values):
         left = values[part] if centre is None else values[part] - centre
         packed[part], scales[part] = pack_signs(left >= 0), np.abs(left).mean(axis=1)
     return packed, scales, centre
+
+
+def _blocks(values: NDArray[np.floating]) -> Iterator[slice]:
+    step = max(1, _BLOCK // max(values.shape[1], 1))
+    return (slice(start, start + step) for start in range(0, len(values), step))
 
 
 def pack_int4(codes: NDArray[np.int8]) -> NDArray[np.uint8]:

@@ -17,7 +17,7 @@ from edge_rec_converters.dialect import LAYOUTS, ROW_LOOKUP, declare, floats, is
 from edge_rec_converters.edit import add_constant, drop_unused_constants, replace_nodes
 from edge_rec_converters.passes._contract import Chosen, everything
 from edge_rec_converters.passes._sites import require_finite
-from edge_rec_converters.row_codes import quantise_binary, quantise_int4, quantise_rows
+from edge_rec_converters.row_codes import quantise_binary, quantise_int4, quantise_rows, round_rows
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _stored(scales: NDArray[np.floating]) -> NDArray[np.float32]:
 
 def _int8(values: NDArray[np.float32]) -> _Coded:
     scales = _stored(quantise_rows(values)[1])
-    return np.clip(np.rint(values / scales[:, None]), -127, 127).astype(np.int8), scales, None
+    return round_rows(values, scales), scales, None
 
 
 def _int4(values: NDArray[np.float32]) -> _Coded:
