@@ -108,7 +108,7 @@ def train(
         if is_started(output):
             say(f"\nInterrupted. The epochs that were done are in {output}; the same command with --resume goes on from there.")
         else:
-            say("\nInterrupted before the first epoch was done; the same command starts again.")
+            say("\nInterrupted. No epoch of it is kept; the same command starts again.")
         raise click.exceptions.Exit(_INTERRUPTED) from None
     if as_json:
         show_json(config)

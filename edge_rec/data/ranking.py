@@ -32,7 +32,7 @@ from edge_rec_runtime.errors import DataError
 from edge_rec_runtime.features import Feature
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -205,11 +205,9 @@ def _of_items(dataset: Dataset, kept: NDArray[np.int64]) -> list[tuple[Feature, 
     return made
 
 
-def _words(values: Any) -> tuple[str, ...]:  # noqa: ANN401 - any iterable of words and None
+def _words(values: Iterable[str | None]) -> tuple[str, ...]:
     """Return the distinct words, whole numbers by size and before the others."""
-    return tuple(
-        sorted({one for one in values if one}, key=lambda word: (not word.isdigit(), int(word) if word.isdigit() else 0, word))
-    )
+    return tuple(sorted({one for one in values if one}, key=lambda one: (0, int(one), one) if one.isdecimal() else (1, 0, one)))
 
 
 def _age_group(value: str | None) -> str | None:
