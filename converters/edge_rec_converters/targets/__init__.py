@@ -41,6 +41,4 @@ def require_operators(model: ir.Model, targets: Iterable[str]) -> None:
     """
     for target in targets:
         emitter(target)
-        check = getattr(importlib.import_module(EMITTERS[target]), "check", None)
-        if check is not None:
-            check(model)
+        importlib.import_module(EMITTERS[target]).check(model)

@@ -123,8 +123,8 @@ def _differences(
     difference = np.abs(found - wanted)
     spread = float(wanted.std()) or 1.0
     candidates = np.flatnonzero(allowed)
-    best = candidates[np.argsort(-wanted[candidates], kind="stable")[:_CORRELATED]]
-    ranks = np.argsort(np.argsort(-found[best], kind="stable"), kind="stable")
+    top, _ = best(candidates, wanted[candidates], _CORRELATED)
+    ranks = np.argsort(np.argsort(-found[top], kind="stable"), kind="stable")
     return float(difference.mean()) / spread, float(difference.max()) / spread, _spearman(ranks)
 
 
