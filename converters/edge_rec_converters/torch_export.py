@@ -101,7 +101,14 @@ def _refusal(module: torch.nn.Module, error: BaseException) -> ConversionError:
 
 
 def _restore_names(model: ir.Model, module: torch.nn.Module) -> None:
-    """Give constants the name of the parameter whose values they hold, transposed or not: folding loses it."""
+    """Give constants the name of the parameter whose values they hold, transposed or not: folding loses it.
+
+    A parameter that is called like an input or output gets another name, or one would be taken for the other.
+    """
+    ports = {value.name for value in (*model.graph.inputs, *model.graph.outputs)}
+    for value in list(model.graph.initializers.values()):
+        if value.name in ports:
+            value.name = f"parameter.{value.name}"
     known: dict[bytes, str] = {}
     for name, tensor in (*module.named_parameters(), *module.named_buffers()):
         if not tensor.is_floating_point():
@@ -109,7 +116,7 @@ def _restore_names(model: ir.Model, module: torch.nn.Module) -> None:
         array = tensor.detach().cpu().numpy().astype(np.float32)
         known.setdefault(array.tobytes(), name)
         known.setdefault(np.ascontiguousarray(array.T).tobytes(), name)
-    taken = set(model.graph.initializers)
+    taken = {*model.graph.initializers, *ports}
     for value in list(model.graph.initializers.values()):
         if value.const_value is None or value.const_value.dtype != ir.DataType.FLOAT:
             continue

@@ -76,7 +76,7 @@ class _Gru(nn.Module):
         return gathered
 
 
-@pytest.mark.parametrize("encoder", [_Transformer, _Attention, _Pooling])
+@pytest.mark.parametrize("encoder", [_Transformer, _Attention, _Pooling, _Gru])
 def test_a_stranger_converts_to_both_targets(
     make_source: Callable[..., Retriever], held_out: list[History], tmp_path: Path, encoder: type[nn.Module]
 ) -> None:
@@ -90,13 +90,21 @@ def test_a_stranger_converts_to_both_targets(
             assert made.precision.network != "fp32" or precision == "fp32"
 
 
-def test_recurrence_has_an_onnx_form_and_says_that_it_has_no_tflite_form(
-    make_source: Callable[..., Retriever], held_out: list[History], tmp_path: Path
-) -> None:
-    """The operator is named, nothing is written."""
-    torch.manual_seed(0)
-    prepared = prepare(make_source(_Gru()), held_out)
-    assert convert(prepared, target="onnx", precision=Precision.parse("int8"), output=tmp_path / "m").verification.passed
-    with pytest.raises(ConversionError, match="GRU"):
-        convert(prepared, target="tflite", precision=Precision.parse("int8"), output=tmp_path / "n")
-    assert not (tmp_path / "n").exists()
+class _Packed(nn.Module):
+    """A recurrent layer on a packed sequence, as one writes it for training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gru = nn.GRU(_DIMS, _DIMS, batch_first=True)
+
+    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
+        lengths = mask.sum(1).clamp(min=1).long()
+        packed = nn.utils.rnn.pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
+        state: Tensor = self.gru(packed)[1][-1]
+        return state
+
+
+def test_a_packed_sequence_is_refused_with_what_to_write(make_source: Callable[..., Retriever], held_out: list[History]) -> None:
+    """The sentence says how to compute the same without it."""
+    with pytest.raises(ConversionError, match=r"_Packed cannot be exported.*gather the state at mask\.sum\(1\) - 1"):
+        prepare(make_source(_Packed()), held_out)

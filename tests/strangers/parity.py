@@ -28,7 +28,11 @@ def main(package: str, name: str, folder: Path) -> None:
     torch.manual_seed(0)
     source = importlib.import_module(f"foreign_models.{package}").MODELS[name]()
     data: dict[str, Any] = {"examples": _examples(source)} if isinstance(source, Ranker) else {"histories": _histories(source)}
-    prepared = prepare(source, data.pop("histories", ()), **data)
+    try:
+        prepared = prepare(source, data.pop("histories", ()), **data)
+    except EdgeRecError as error:
+        sys.stdout.write(json.dumps({"refused": str(error)}) + "\n")
+        return
     found: dict[str, Any] = {}
     for target in ("onnx", "tflite"):
         for precision in ("fp32", "int8"):

@@ -10,7 +10,7 @@ __all__ = ["REWRITES", "rewritten"]
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from edge_rec_converters.rewrites.attention import plain_attention
+from edge_rec_converters.rewrites.attention import attention_with_heads, plain_attention
 from edge_rec_converters.rewrites.embedding_bag import plain_embedding_bags
 from edge_rec_converters.rewrites.packed import no_packed_sequences
 from edge_rec_converters.rewrites.recurrences import whole_recurrences
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 REWRITES: tuple[Callable[[], AbstractContextManager[object]], ...] = (
     whole_recurrences,
     plain_attention,
+    attention_with_heads,
     plain_embedding_bags,
     no_packed_sequences,
 )

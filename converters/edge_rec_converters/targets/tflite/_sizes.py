@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _Terms: TypeAlias = tuple[tuple[tuple[str, ...], int], ...]
 
@@ -80,16 +80,12 @@ def divide(total: Dim, part: Dim) -> Dim:
     Raises:
         ConversionError: It does not.
     """
-    if isinstance(part, Size):
-        if len(part.terms) != 1:
-            if total == part:
-                return 1
-            raise ConversionError(f"the size ({total}) / ({part}) cannot be expressed; reshape in steps that keep each axis")
-        symbols, factor = part.terms[0]
-    else:
-        symbols, factor = (), part
-    quotient = []
-    for names, count in _terms(total):
+    order = _order(total, part)
+    symbols, factor = max(_terms(part), key=order)
+    quotient: Dim = 0
+    rest = total
+    while rest != 0:  # long division: each step takes the leading term away
+        names, count = max(_terms(rest), key=order)
         left = list(names)
         for name in symbols:
             if name not in left:
@@ -97,8 +93,15 @@ def divide(total: Dim, part: Dim) -> Dim:
             left.remove(name)
         if not factor or count % factor:
             raise ConversionError(f"the size ({total}) does not divide by {part}; the shapes of the model do not fit together")
-        quotient.append((tuple(left), count // factor))
-    return _collect(quotient)
+        step = _collect([(tuple(left), count // factor)])
+        quotient, rest = quotient + step, rest - step * part
+    return quotient
+
+
+def _order(*sizes: Dim) -> Callable[[tuple[tuple[str, ...], int]], tuple[int, ...]]:
+    """Return the key of an order of terms that products keep: by degree, then by the powers of each symbol."""
+    symbols = sorted({name for size in sizes for names, _ in _terms(size) for name in names})
+    return lambda term: (len(term[0]), *(term[0].count(name) for name in symbols))
 
 
 def at_least(size: Dim, number: int) -> bool:
