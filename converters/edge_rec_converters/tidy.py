@@ -13,6 +13,9 @@ import onnx_ir as ir
 from onnx_ir.passes import common
 from onnxscript import optimizer
 
+from edge_rec_converters.dialect import floats
+from edge_rec_converters.modest import fold_if_modest
+from edge_rec_converters.names import known_weights, restore_names
 from edge_rec_converters.places import PLACE
 
 if TYPE_CHECKING:
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 
 # Equal constants of up to this many elements are merged; comparing larger ones costs more than a twin among them is likely.
 _MERGED = 1 << 20
+# What depends on constants only is computed now where it is no larger than the largest weight, up to so many elements: transposed
+# weights, gates in another order. Item tables may be larger, and nobody reorders them.
+_FOLDED = 1 << 24
+_LEAST_FOLDED = 1 << 18
 
 
 def tidy(model: ir.Model, *, final: bool = False) -> ir.Model:
@@ -37,7 +44,10 @@ def tidy(model: ir.Model, *, final: bool = False) -> ir.Model:
     """
     lean = model.clone()
     if not final:
-        optimizer.optimize_ir(lean)
+        weights = {name: array for name, value in lean.graph.initializers.items() if (array := floats(value)) is not None}
+        known = known_weights(weights.items())
+        limit = min(max((_LEAST_FOLDED, *(array.size for array in weights.values()))), _FOLDED)
+        optimizer.optimize_ir(lean, input_size_limit=limit, output_size_limit=limit, should_fold=fold_if_modest)
     passes: list[ir.passes.PassBase] = [
         common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
         common.IdentityEliminationPass(),
@@ -54,6 +64,8 @@ def tidy(model: ir.Model, *, final: bool = False) -> ir.Model:
     _forget((lean, lean.graph, *lean.graph.inputs, *lean.graph.initializers.values()))
     _forget(nodes, keep=() if final else (PLACE,))
     _shorten(lean.graph, nodes)
+    if not final:
+        restore_names(lean, known)
     return lean
 
 
