@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx_ir as ir
 
+from edge_rec_converters.causes import first_cause
 from edge_rec_converters.dialect import constant
 from edge_rec_converters.onnx_file import from_file
 from edge_rec_converters.protocol import RankerSource
@@ -40,14 +41,11 @@ def model_graph(source: RetrieverSource | RankerSource) -> ir.Model:
     try:
         with quiet():
             lean = tidy(model)
-    except Exception as error:  # whatever a damaged graph makes the optimiser raise
-        raise ConversionError(
-            f"{source.name}: the graph is inconsistent ({type(error).__name__}); export the model again"
-        ) from error
-    try:
         require_plain(lean)
-    except ConversionError as error:
-        raise ConversionError(f"{source.name}: {error}") from error
+    except Exception as error:  # whatever a damaged graph makes the optimiser raise
+        cause = first_cause(error)
+        reason = f"the graph is inconsistent ({type(cause).__name__}); export the model again"
+        raise ConversionError(f"{source.name}: {cause if isinstance(cause, ConversionError) else reason}") from error
     _check_weights(lean, source.name)
     _check_patterns(lean, source)
     return lean

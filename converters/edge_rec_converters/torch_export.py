@@ -11,6 +11,7 @@ import numpy as np
 import onnx_ir as ir
 import torch
 
+from edge_rec_converters.causes import first_cause
 from edge_rec_converters.places import mark_places
 from edge_rec_converters.quiet import quiet
 from edge_rec_converters.rewrites import rewritten
@@ -87,9 +88,7 @@ def _dynamic(module: torch.nn.Module, signature: Signature) -> dict[str, Any]:
 
 def _refusal(module: torch.nn.Module, error: BaseException) -> ConversionError:
     """Say what went wrong in one sentence: the exporter wraps it in pages of advice."""
-    cause = error
-    while not isinstance(cause, ConversionError) and cause.__cause__ is not None:
-        cause = cause.__cause__
+    cause = first_cause(error)
     name = type(module).__name__
     if isinstance(cause, ConversionError):
         return ConversionError(f"{name} cannot be exported to ONNX: {cause}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
+from edge_rec_converters.causes import first_cause
 from edge_rec_converters.inspection.facts import GraphFacts, Port, Weight
 from edge_rec_converters.inspection.savings import savings
 from edge_rec_converters.onnx_file import read_onnx, readable
@@ -57,10 +58,11 @@ def _converted(path: Path, model: ir.Model) -> tuple[dict[str, str | None], dict
         with quiet():
             lean = tidy(readable(model, path))
         require_plain(lean)
-    except ConversionError as error:
-        return dict.fromkeys(EMITTERS, str(error).removeprefix(f"{path}: ")), {}
     except Exception as error:  # noqa: BLE001 - whatever a damaged graph makes the optimiser raise
-        return dict.fromkeys(EMITTERS, f"the graph is inconsistent ({type(error).__name__}); export the model again"), {}
+        cause = first_cause(error)
+        reason = f"the graph is inconsistent ({type(cause).__name__}); export the model again"
+        said = str(cause).removeprefix(f"{path}: ") if isinstance(cause, ConversionError) else reason
+        return dict.fromkeys(EMITTERS, said), {}
     return {target: _refusal(target, lean) for target in EMITTERS}, savings(lean)
 
 

@@ -6,13 +6,14 @@ import contextlib
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from edge_rec_converters.inspection import inspect_graph
 from edge_rec_converters.targets import EMITTERS
@@ -99,6 +100,30 @@ def test_damaged_onnx_files_end_in_one_error(tmp_path: Path, onnx_bytes: bytes, 
     path.write_bytes(content[: data.draw(st.one_of(st.just(len(content)), st.integers(0, len(content))))])
     with contextlib.suppress(ConversionError):
         inspect_graph(path)
+
+
+@pytest.mark.parametrize(
+    ("op_type", "constants"),
+    [
+        ("Range", {"a": np.float32(0), "b": np.float32(1e9), "c": np.float32(1)}),
+        ("Expand", {"a": np.float32(1), "b": np.array([30_000, 30_000])}),
+        ("Tile", {"a": np.ones((1, 1), np.float32), "b": np.array([30_000, 30_000])}),
+        ("Mul", {"a": np.ones((30_000, 1), np.float32), "b": np.ones((1, 30_000), np.float32)}),
+    ],
+)
+def test_a_small_file_cannot_ask_for_much_memory(tmp_path: Path, op_type: str, constants: dict[str, Any]) -> None:
+    """Gigabytes that a few bytes describe are refused by size, before anything is computed."""
+    path = tmp_path / "bomb.onnx"
+    nodes = [
+        helper.make_node(op_type, list(constants), ["much"], name="bomb"),
+        helper.make_node("ReduceSum", ["much"], ["sum"], keepdims=0),
+        helper.make_node("Add", ["x", "sum"], ["y"]),
+    ]
+    ports = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["b", 2]) for name in ("x", "y")]
+    held = [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "g", ports[:1], ports[1:], held)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), path)
+    assert f"{op_type} at 'bomb' makes a constant of" in (inspect_graph(path).converts["onnx"] or "")
 
 
 def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
