@@ -52,17 +52,17 @@ def test_a_final_graph_is_not_folded() -> None:
 
 def test_a_reordered_weight_is_folded_and_keeps_its_name() -> None:
     """A weight of real size that is transposed and reversed is one constant of the same name."""
-    layer = np.random.default_rng(2).normal(size=(320, 256)).astype(np.float32)
-    order = np.arange(320)[::-1].copy()
+    weight = np.random.default_rng(2).normal(size=(320, 256)).astype(np.float32)
+    backwards = np.arange(320)[::-1].copy()
 
-    def build(x: ir.Value, w: ir.Value, rows: ir.Value) -> list[ir.Node]:
-        reversed_rows = ir.node("Gather", [w, rows])
+    def build(x: ir.Value, layer: ir.Value, order: ir.Value) -> list[ir.Node]:
+        reversed_rows = ir.node("Gather", [layer, order])
         turned = ir.node("Transpose", [reversed_rows.outputs[0]], {"perm": [1, 0]})
         return [reversed_rows, turned, ir.node("MatMul", [x, turned.outputs[0]])]
 
     given = np.random.default_rng(3).normal(size=(3, 256)).astype(np.float32)
-    model = graph_of({"x": given}, {"layer": layer, "order": order}, build)
+    model = graph_of({"x": given}, {"layer": weight, "order": backwards}, build)
     lean = tidy(model)
     assert operators(lean) == ["MatMul"]
     assert list(lean.graph.initializers) == ["layer"]
-    assert np.allclose(run(lean, {"x": given}), given @ layer[order].T, rtol=1e-4, atol=1e-4)
+    assert np.allclose(run(lean, {"x": given}), given @ weight[backwards].T, rtol=1e-4, atol=1e-4)
