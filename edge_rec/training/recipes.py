@@ -19,16 +19,16 @@ class Recipe:
     training: TrainingOptions
 
 
-# SASRec: 943 users overfit with longer windows: of 200 events the best validation NDCG@10 is .116 (seed 0), of 50 it is .117 and
-# .120 (seeds 0 and 1) in half the time.
+# SASRec: heads that forget (recency) gain more on validation than every other setting that was tried, most of all on small logs.
+# 943 users are learnt by heart in twice the epochs or with twice the channels; longer windows cost time and gain nothing.
 RECIPES: dict[str, dict[str, Recipe]] = {
     "sasrec": {
         "ml-100k": Recipe(
-            shape=SASRecOptions(max_length=50, dropout=0.5),
-            training=TrainingOptions(epochs=100, evaluate_every=4, batch_users=32, averaging=0.995),
+            shape=SASRecOptions(heads=4, max_length=50, dropout=0.5, recency=1.0),
+            training=TrainingOptions(epochs=40, evaluate_every=4, batch_users=32, averaging=0.995),
         ),
         "ml-1m": Recipe(
-            shape=SASRecOptions(dims=128, heads=4, dropout=0.25),
+            shape=SASRecOptions(dims=128, heads=4, dropout=0.25, recency=0.5),
             training=TrainingOptions(epochs=33, evaluate_every=3, learning_rate=1.5e-3),
         ),
     },
