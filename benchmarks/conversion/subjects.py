@@ -20,7 +20,7 @@ class Subject:
     """A model of the zoo on a data set."""
 
     model: str
-    dataset: str = "ml-1m"
+    dataset: str
 
     @property
     def slug(self) -> str:
@@ -30,9 +30,8 @@ class Subject:
 
 RETRIEVERS = ("mf", "two-tower", "ease", "sasrec", "gru4rec", "lightgcn", "nrms")
 RANKERS = ("neumf", "wide-deep", "deepfm", "dlrm", "dcnv2", "din")
-SUBJECTS = {one.slug: one for one in (Subject(model=name) for name in (*RETRIEVERS, *RANKERS))} | {
-    one.slug: one for one in (Subject(model=name, dataset="ml-100k") for name in ("sasrec", "deepfm"))
-}
+DATASETS = ("ml-1m", "ml-100k")
+SUBJECTS = {one.slug: one for one in (Subject(model=name, dataset=data) for data in DATASETS for name in (*RETRIEVERS, *RANKERS))}
 
 
 def run_of(subject: Subject, *, data: Path, runs: Path) -> Path:
