@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["OPSET", "from_torch"]
 
+import hashlib
 import inspect
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from edge_rec_converters.rewrites import rewritten
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from edge_rec_converters.signature import Port, Signature
 
 # The newest opset before SDPA becomes a single Attention node, which few engines run.
@@ -113,13 +116,18 @@ def _restore_names(model: ir.Model, module: torch.nn.Module) -> None:
         if not tensor.is_floating_point():
             continue
         array = tensor.detach().cpu().numpy().astype(np.float32)
-        known.setdefault(array.tobytes(), name)
-        known.setdefault(np.ascontiguousarray(array.T).tobytes(), name)
+        known.setdefault(_digest(array), name)
+        known.setdefault(_digest(array.T), name)
     taken = {*model.graph.initializers, *ports}
     for value in list(model.graph.initializers.values()):
         if value.const_value is None or value.const_value.dtype != ir.DataType.FLOAT:
             continue
-        original = known.get(value.const_value.numpy().tobytes())
+        original = known.get(_digest(value.const_value.numpy()))
         if original is not None and original not in taken:
             value.name = original
             taken.add(original)
+
+
+def _digest(array: NDArray[np.generic]) -> bytes:
+    """Stand for values by 32 bytes, so that a large table is not kept twice."""
+    return hashlib.sha256(np.ascontiguousarray(array).data).digest()
