@@ -29,6 +29,7 @@ _SHAPE = (
     "shrinkage",
     "max_length",
     "dropout",
+    "recency",
 )
 _TRAINING = ("epochs", "patience", "batch_users", "learning_rate", "loss", "negatives")
 _COLUMNS = ("user_column", "item_column", "timestamp_column")
@@ -64,6 +65,7 @@ _INTERRUPTED = 130
 @click.option("--shrinkage", type=float, help="Of item-item; chosen unless given.")
 @click.option("--max-length", type=click.IntRange(min=1), help="Events that the model looks back.")
 @click.option("--dropout", type=float, help="Share of activations dropped in training.")
+@click.option("--recency", type=float, help="What SASRec's first attention head takes off an event's score for each one since.")
 @click.option("--batch-users", type=click.IntRange(min=1), help="Histories a step.")
 @click.option("--learning-rate", type=float, help="At its highest.")
 @click.option("--loss", type=click.Choice(LOSSES), help="Cross-entropy over the catalogue, or sampled.")

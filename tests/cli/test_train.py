@@ -146,6 +146,7 @@ def test_columns_are_options(log: Path, tmp_path: Path) -> None:
         (["LOG", "--model", "popularity", "--dims", "4"], 4, "has no option 'dims'"),
         (["LOG", "--heads", "3"], 4, "3 heads do not divide 64 dims"),
         (["LOG", "--dropout", "1"], 4, "dropout=1"),
+        (["LOG", "--recency", "-1"], 4, "recency=-1"),
         (["LOG", "--core", "1000"], 3, "no event is left"),
     ],
 )
