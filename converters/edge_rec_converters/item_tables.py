@@ -7,7 +7,7 @@ __all__ = ["encoder_table", "item_tables"]
 from typing import TYPE_CHECKING
 
 from edge_rec_converters.binary_codes import fit_binary
-from edge_rec_runtime import Int8Table
+from edge_rec_runtime import Fp16Table, Int4Table, Int8Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +36,8 @@ def encoder_table(tables: Mapping[str, ItemTable]) -> ItemTable:
 
 LAYOUTS: dict[str, Callable[[Reference], ItemTable]] = {
     "fp32": lambda fit: fit.table,
+    "fp16": lambda fit: Fp16Table.encode(fit.table.values, fit.table.bias),
     "int8": lambda fit: Int8Table.encode(fit.table.values, fit.table.bias),
+    "int4": lambda fit: Int4Table.encode(fit.table.values, fit.table.bias),
     "binary": fit_binary,
 }
