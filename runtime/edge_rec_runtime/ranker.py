@@ -156,7 +156,8 @@ class Ranker:
 
     def _of_items(self, feature: Feature, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return the values of items for a feature; they come from the file, so they are checked."""
-        values = self._item_values[feature.name][rows]
+        stored = self._item_values[feature.name][rows]
+        values = stored if feature.kind == "number" else stored.astype(np.int32)
         fault = feature.misfit(values, rows=len(rows))
         if fault:
             raise BundleError(

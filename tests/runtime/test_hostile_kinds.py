@@ -232,7 +232,7 @@ def test_values_that_do_not_fit_their_feature_are_not_written(
 ) -> None:
     """Rows, indexes, lengths and numbers are checked before a file is begun."""
     with Bundle.open(make_ranker()) as bundle:
-        whole = bundle.item_values()
+        whole = {kept: one if one.dtype.kind == "f" else one.astype(np.int32) for kept, one in bundle.item_values().items()}
     with pytest.raises(BundleError, match=f"the values of the feature '{name}'"):
         make_ranker(item_values=whole | {name: values})
 

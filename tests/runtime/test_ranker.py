@@ -14,7 +14,7 @@ import pytest
 from onnx import helper
 
 from edge_rec_converters.targets import emitter
-from edge_rec_runtime import Bundle, Ranker, Recommender
+from edge_rec_runtime import Bundle, Catalogue, Feature, Ranker, Recommender
 from edge_rec_runtime.errors import BackendError, BundleError, RequestError
 
 if TYPE_CHECKING:
@@ -47,9 +47,14 @@ def expected_logits(ranker: Ranker, inputs: dict[str, NDArray[Any]]) -> NDArray[
     return total
 
 
+def widened(bundle: Bundle) -> dict[str, NDArray[Any]]:
+    """Return the values of items as a graph takes them."""
+    return {name: one if one.dtype.kind == "f" else one.astype(np.int32) for name, one in bundle.item_values().items()}
+
+
 def encoded(ranker: Ranker, rows: NDArray[np.int64], context: dict[str, Any]) -> dict[str, NDArray[Any]]:
     """Return the inputs for some rows and one context."""
-    values = ranker.bundle.item_values()
+    values = widened(ranker.bundle)
     return {
         one.name: values[one.name][rows] if one.of == "item" else one.encode([context[one.name]] * len(rows))
         for one in ranker.features
@@ -74,7 +79,7 @@ def test_logits_take_many_encoded_rows(ranker: Ranker) -> None:
     """Rows of different contexts in one call, more than go through the engine at once, each get their own logit."""
     source = np.random.default_rng(3)
     rows = source.integers(0, 40, size=600)
-    inputs = {one.name: ranker.bundle.item_values()[one.name][rows] for one in ranker.features if one.of == "item"}
+    inputs = {one.name: widened(ranker.bundle)[one.name][rows] for one in ranker.features if one.of == "item"}
     inputs["age"] = source.integers(0, 3, 600).astype(np.int32)
     inputs["history"] = np.where(np.arange(11) < source.integers(0, 12, (600, 1)), source.integers(1, 41, (600, 11)), 0)
     inputs["history"] = inputs["history"].astype(np.int32)
@@ -99,7 +104,7 @@ def test_what_is_unknown_is_absent_and_listed(ranker: Ranker) -> None:
 def test_equal_candidates_keep_the_order_given(make_ranker: MakeBundle) -> None:
     """Ties stand in the order of the candidates, not of the catalogue."""
     with Bundle.open(make_ranker()) as bundle:
-        values = {name: np.repeat(one[:1], 40, axis=0) for name, one in bundle.item_values().items()}
+        values = {name: np.repeat(one[:1], 40, axis=0) for name, one in widened(bundle).items()}
     with Ranker.open(make_ranker(item_values=values)) as ranker:
         assert ranker.rank(["i9", "i2", "i5"], CONTEXT).ids == ("i9", "i2", "i5")
 
@@ -206,7 +211,7 @@ def test_a_graph_of_other_inputs_is_refused(make_ranker: MakeBundle, make_bundle
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("item", 41), ("item", -1), ("tags", 9), ("length", np.nan)],
+    [("item", 41), ("item", 255), ("tags", 9), ("length", np.nan)],
 )
 def test_values_of_items_that_lie_are_refused_at_use(make_ranker: MakeBundle, name: str, value: float) -> None:
     """Indexes beyond the vocabulary and numbers that are none, in a file whose checksums are right, never reach an engine."""
@@ -223,3 +228,16 @@ def test_values_of_items_that_lie_are_refused_at_use(make_ranker: MakeBundle, na
         assert len(ranker.rank(["i5"], CONTEXT)) == 1
         with pytest.raises(BundleError, match=f"the values of '{name}'"):
             ranker.rank(["i5", "i0"], CONTEXT)
+
+
+@pytest.mark.parametrize(("items", "dtype"), [(255, "uint8"), (256, "uint16"), (65_536, "int32")])
+def test_indexes_are_stored_in_no_more_bytes_than_they_need(make_ranker: MakeBundle, items: int, dtype: str) -> None:
+    """The row of an item takes one, two or four bytes."""
+    catalogue = Catalogue(tuple(f"i{row}" for row in range(items)))
+    row = np.arange(1, items + 1).astype(np.int32)
+    features = (Feature("item", "category", "item", catalogue.ids),)
+    path = make_ranker(catalogue=catalogue, features=features, item_values={"item": row})
+    with Bundle.open(path) as bundle:
+        stored = bundle.item_values()["item"]
+        assert stored.dtype == dtype
+        assert np.array_equal(stored, row)

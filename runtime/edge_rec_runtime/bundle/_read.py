@@ -180,7 +180,7 @@ class Bundle:
         return SPARSE_LAYOUTS[layout].from_parts(self._parts("neighbours"))
 
     def item_values(self) -> dict[str, NDArray[Any]]:
-        """Return the values of each feature of items, in the order of the catalogue, mapped and not yet checked."""
+        """Return the values of each feature of items, in the order of the catalogue, as they are stored, not yet checked."""
         return self._parts("item-features")
 
     @cached_property

@@ -6,7 +6,7 @@ __all__ = ["check_whole"]
 
 from typing import TYPE_CHECKING
 
-from edge_rec_runtime.bundle.kinds import KINDS
+from edge_rec_runtime.bundle.kinds import INDEX_DTYPES, KINDS
 from edge_rec_runtime.errors import BundleError
 
 if TYPE_CHECKING:
@@ -64,11 +64,12 @@ def _check_item_values(manifest: Manifest) -> None:
         )
     for name, array in found.items():
         feature, axes = of_items[name], 2 if of_items[name].kind == "categories" else 1
-        dtype = "float32" if feature.kind == "number" else "int32"
-        if array.dtype != dtype or len(array.shape) != axes or array.shape[0] != manifest.catalogue.items:
+        dtypes = ("float32",) if feature.kind == "number" else INDEX_DTYPES
+        if array.dtype not in dtypes or len(array.shape) != axes or array.shape[0] != manifest.catalogue.items:
             raise BundleError(
                 f"manifest.json: the values of {name!r} are {array.dtype} {list(array.shape)}; "
-                f"expected {dtype} for {manifest.catalogue.items} items and the kind {feature.kind!r}, the file is damaged"
+                f"expected {' or '.join(dtypes)} for {manifest.catalogue.items} items and the kind {feature.kind!r}; "
+                "the file is damaged"
             )
         if array.shape[-1] > feature.longest and axes == 2:
             raise BundleError(

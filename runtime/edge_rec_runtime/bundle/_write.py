@@ -16,7 +16,7 @@ from edge_rec_runtime.atomic import replace_file
 from edge_rec_runtime.bundle import _npy
 from edge_rec_runtime.bundle._archive import Member, write_archive
 from edge_rec_runtime.bundle._limits import MANIFEST_LIMIT, text_limit
-from edge_rec_runtime.bundle.kinds import FEATURE_LAYOUT, KINDS
+from edge_rec_runtime.bundle.kinds import FEATURE_LAYOUT, INDEX_DTYPES, KINDS
 from edge_rec_runtime.bundle.manifest import CatalogueMembers, EncoderMember, FeatureMember, Manifest, TableMember
 from edge_rec_runtime.errors import BundleError
 
@@ -163,7 +163,14 @@ def _arrays(contents: BundleContents) -> Iterator[tuple[str, str, str, NDArray[A
             yield role, part, table.layout, array
     for feature in contents.features:
         if feature.of == "item":
-            yield "item-features", feature.name, FEATURE_LAYOUT, contents.item_values[feature.name]
+            yield "item-features", feature.name, FEATURE_LAYOUT, _narrow(contents.item_values[feature.name])
+
+
+def _narrow(values: NDArray[Any]) -> NDArray[Any]:
+    """Return indexes in the smallest of `INDEX_DTYPES` that holds them, and numbers as they are."""
+    if values.dtype != np.int32:
+        return values
+    return values.astype(next(dtype for dtype in INDEX_DTYPES if values.max(initial=0) <= np.iinfo(dtype).max))
 
 
 def _lines_member(name: str, lines: tuple[str, ...]) -> Member:

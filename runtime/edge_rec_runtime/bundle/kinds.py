@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FEATURE_LAYOUT", "KINDS", "Kind"]
+__all__ = ["FEATURE_LAYOUT", "INDEX_DTYPES", "KINDS", "Kind"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FEATURE_LAYOUT = "features"  # one array a feature of items, as `Feature.encode` gives it
+INDEX_DTYPES = ("uint8", "uint16", "int32")  # what the indexes among them may be stored in; a graph takes int32
 
 
 @dataclass(frozen=True, kw_only=True)
