@@ -7,8 +7,9 @@ A model that has not been trained yet is trained first, into ``--runs``. Rows of
 they are there, and a model whose rows are there is not converted again, unless ``--again``.
 
 Latency is that of the network, from item rows or features to the query or the logit, with full windows; ``latency_ratio`` is
-to the same tool's fp32 file in the same engine, all files of an engine timed in turns. A tool is ``correct`` where an answer does
-not depend on its batch and is not the same for everybody; one that is not is listed with its cause, and not raced.
+to the same tool's fp32 file in the same engine, all files of an engine timed in turns. ``model_bytes`` are those of graph and
+tables; a ranker's are its graph's, since the other tools' files hold no values of items. A tool is ``correct`` where an
+answer does not depend on its batch and is not the same for everybody; one that is not is listed with its cause, and not raced.
 """
 
 from __future__ import annotations

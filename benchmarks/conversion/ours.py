@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from conversion.artefacts import Artefact, Feeds, Search
 from edge_rec_converters import convert
-from edge_rec_runtime import Precision, Ranker, Recommender
+from edge_rec_runtime import Bundle, Precision, Recommender
+from edge_rec_runtime.backends import open_graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,11 +76,18 @@ def our_artefacts(
             tool="edge-rec",
             target=target,
             precision=precision.slug,
-            model_bytes=made.model_bytes,
+            model_bytes=_weighed(made.path),
             seconds=seconds,
             answer=answer,
             search=search,
         )
+
+
+def _weighed(path: Path) -> int:
+    """Return the bytes of graph and tables; a ranker's without the values of items, which no other file holds."""
+    with Bundle.open(path) as bundle:
+        items = sum(values.nbytes for values in bundle.item_values().values()) if bundle.manifest.kind == "ranker" else 0
+        return bundle.manifest.model_bytes - items
 
 
 def _retriever(path: Path, opened: ExitStack) -> tuple[Any, Search]:
@@ -100,7 +108,10 @@ def _retriever(path: Path, opened: ExitStack) -> tuple[Any, Search]:
 
 
 def _ranker(path: Path, opened: ExitStack) -> tuple[Any, None]:
-    return opened.enter_context(Ranker.open(path)).logits, None
+    """Open the graph alone, as the others' is: a request also looks the candidates up and checks what it is given."""
+    graph = open_graph(opened.enter_context(Bundle.open(path)))
+    opened.callback(graph.close)
+    return graph, None
 
 
 OPENERS = {"retriever": _retriever, "ranker": _ranker}
