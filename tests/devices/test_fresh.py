@@ -28,7 +28,8 @@ def test_a_first_answer_takes_as_long_as_its_parts(make_bundle: Callable[..., Pa
         assert answer.mapped
         assert answer.peak_rss is not None
         assert answer.first_answer_rss is not None
-        assert answer.peak_rss >= answer.first_answer_rss > 10_000_000
+        # Linux counts a process's pages in batches a thread, so the peak may lag behind by some of them.
+        assert answer.peak_rss >= answer.first_answer_rss - (1 << 20) > 10_000_000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="VmHWM is Linux's")
