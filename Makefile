@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench wheel clean
+.PHONY: help demo test parity lint format bench wheel clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -30,6 +30,9 @@ demo: $(VENV)/host.stamp ## The whole job on MovieLens-100K: data, training, six
 
 test: $(VENV)/dev.stamp ## Run the tests
 	$(BIN)/python -m pytest --numprocesses 2
+
+parity: $(VENV)/dev.stamp ## Hold every model, target, precision, batch and input against PyTorch; trained runs and other packages too
+	EDGE_REC_PARITY=1 $(BIN)/python -m pytest --numprocesses 2 tests/parity tests/strangers
 
 lint: $(VENV)/dev.stamp ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

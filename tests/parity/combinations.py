@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FACTORS", "PRECISIONS", "Case", "Made", "allowed", "every_case", "made", "pairs", "pairwise"]
+__all__ = ["FACTORS", "PRECISIONS", "RANKERS", "Case", "Made", "allowed", "every_case", "grammar", "made", "pairs", "pairwise"]
 
 from itertools import combinations, product
 from typing import NamedTuple
@@ -10,20 +10,20 @@ from typing import NamedTuple
 _NETWORKS = ("sasrec", "gru4rec", "nrms", "two-tower")  # encoders with weights of their own
 _PLAIN = ("mf", "lightgcn")  # encoders with nothing to round
 _NEIGHBOURS = ("ease", "item-item")
-_RANKERS = ("neumf", "wide-deep", "deepfm", "dlrm", "dcnv2", "din")
-_TOLD = ("two-tower", *_RANKERS)  # what takes a context
+RANKERS = ("neumf", "wide-deep", "deepfm", "dlrm", "dcnv2", "din")
+_TOLD = ("two-tower", *RANKERS)  # what takes a context
 
-# name -> what is asked of the grammar
+# name -> what is asked of the grammar. Where a preset leaves the int8 network open, the one that both targets have is taken:
+# choosing is the work of ``convert``.
 PRECISIONS = {
     "fp32": "fp32",
     "fp16": "fp16",
-    "int8": "int8",
     "int8-static": "items=int8,network=int8-static",
     "int8-dynamic": "items=int8,network=int8-dynamic",
     "int8-weights": "items=int8,network=int8-weights",
-    "int4-items": "items=int4,network=int8",
-    "binary": "binary",
-    "binary-only": "binary-only",
+    "int4-items": "items=int4,network=int8-dynamic",
+    "binary": "items=binary,network=int8-dynamic,rescore=int8",
+    "binary-only": "items=binary,network=int8-dynamic",
     "binary-items": "items=binary",
     "binary-network": "items=int8,network=binary",
 }
@@ -57,7 +57,7 @@ class Made(NamedTuple):
 
 
 FACTORS: tuple[tuple[str | int, ...], ...] = (
-    (*_NETWORKS, *_PLAIN, *_NEIGHBOURS, *_RANKERS),
+    (*_NETWORKS, *_PLAIN, *_NEIGHBOURS, *RANKERS),
     ("onnx", "tflite"),
     tuple(PRECISIONS),
     (1, 7, 32),
@@ -74,12 +74,18 @@ def allowed(case: Case) -> bool:
     return case.precision in _has(case.model)
 
 
+def grammar(of: Made) -> str:
+    """Return what is asked for; an encoder with nothing to round, or no encoder, has no int8 network of a kind."""
+    asked = PRECISIONS[of.precision]
+    return asked.replace("int8-dynamic", "int8") if of.model in (*_PLAIN, *_NEIGHBOURS) else asked
+
+
 def _has(model: str) -> tuple[str, ...]:
     if model in _NEIGHBOURS:
-        return ("fp32", "int8")
-    if model in _PLAIN:  # its int8 networks are all the same
-        return ("fp32", "fp16", "int8", "int4-items", "binary", "binary-only", "binary-items")
-    return tuple(name for name in PRECISIONS if name != "binary" or model not in _RANKERS)
+        return ("fp32", "int8-dynamic")
+    if model in _PLAIN:
+        return ("fp32", "fp16", "int8-dynamic", "int4-items", "binary", "binary-only", "binary-items")
+    return tuple(name for name in PRECISIONS if name != "binary" or model not in RANKERS)
 
 
 def every_case() -> list[Case]:

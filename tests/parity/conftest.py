@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from combinations import PRECISIONS, Made
+from combinations import Made, grammar
 from zoo_log import REQUESTS, drawn_log
 
 from edge_rec.models import load_run
@@ -54,7 +54,7 @@ class Zoo:
 
     def _bundle(self, made: Made) -> Path:
         """Write what ``convert`` would judge; a bundle is wanted here whether or not it would pass."""
-        order = Order(target=made.target, precision=Precision.parse(PRECISIONS[made.precision]))
+        order = Order(target=made.target, precision=Precision.parse(grammar(made)))
         ready = self.prepared(made.model)
         ready.require(order)
         path = self._folder / f"{'-'.join(made)}.edgerec"

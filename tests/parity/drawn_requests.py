@@ -38,6 +38,11 @@ class Request:
     context: dict[str, object]
     unknown: tuple[str, ...]
 
+    @property
+    def told(self) -> dict[str, object] | None:
+        """The context as a recommender takes it: None where there is none."""
+        return self.context or None
+
 
 def history(source: Retriever | Neighbours, given: str, seed: int) -> Request:
     """Draw a history of a sort, see `combinations.Case`."""

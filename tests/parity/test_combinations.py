@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import combinations
 
 from combinations import FACTORS, PRECISIONS, every_case, made, pairs, pairwise
@@ -9,6 +10,7 @@ from zoo_log import REQUESTS
 
 from edge_rec.models import MODELS
 from edge_rec_converters.networks import NETWORKS
+from edge_rec_runtime import Precision
 from edge_rec_runtime.precision import ITEM_PRECISIONS, PRESETS
 
 
@@ -30,8 +32,10 @@ def test_a_pair_is_two_factors_with_their_values() -> None:
 def test_the_factors_hold_all_there_is() -> None:
     """Every model of the zoo but the two that have next to nothing to round, every layout, every network, every preset."""
     assert set(FACTORS[0]) == set(REQUESTS) == set(MODELS) - {"popularity", "logistic"}
-    asked = ",".join(PRECISIONS.values())
-    assert {f"items={one}" for one in ITEM_PRECISIONS if one not in PRESETS} <= set(asked.split(","))
-    assert {f"network={one}" for _, one in NETWORKS if one not in PRESETS or one == "binary"} <= set(asked.split(","))
-    assert set(PRESETS) <= set(PRECISIONS.values())
+    asked = set(",".join(PRECISIONS.values()).split(","))
+    assert {f"items={one}" for one in ITEM_PRECISIONS if one not in PRESETS} <= asked
+    assert {f"network={one}" for _, one in NETWORKS if one not in PRESETS or one == "binary"} <= asked
+    for name, preset in PRESETS.items():
+        whole = {part: {"int8": "int8-dynamic"}.get(word, word) if part == "network" else word for part, word in preset.items()}
+        assert any(asdict(Precision.parse(one)) == whole for one in PRECISIONS.values()), name
     assert len(made(every_case())) > 200
