@@ -91,7 +91,7 @@ class Examples:
             raise DataError(f"{path}: no such file; {expected}") from None
         except (SafetensorError, OSError, TypeError, KeyError, AttributeError, ValueError) as error:
             raise DataError(f"{path}: cannot be read as safetensors ({str(error)[:120]}); {expected}") from error
-        inputs = {name.removeprefix(_INPUT): values for name, values in arrays.items() if name.startswith(_INPUT)}
+        inputs = {name.removeprefix(_INPUT): arrays[name] for name in sorted(arrays) if name.startswith(_INPUT)}
         rest = set(arrays) - {f"{_INPUT}{name}" for name in inputs}
         if rest - {"labels", "users"}:
             raise DataError(f"{path}: holds the arrays {', '.join(sorted(rest))}; expected input.NAME, labels and users")
