@@ -17,7 +17,6 @@ import torch
 from torch import Tensor, nn
 
 from edge_rec.models.network import Network, check_share, check_whole, keep_all, last_event
-from edge_rec_converters.protocol import Retriever
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,20 +115,6 @@ class GRU4Rec(Network):
         """Return the standard deviation that a matrix starts with: the gates' keep the size of what passes through them."""
         return 0.02 if name == "table" else values.shape[1] ** -0.5
 
-    def source(self) -> Retriever:
-        """Return the model as the converters take it."""
-        return Retriever(
-            encoder=self.encoder.eval(),
-            item_table=self.table.detach().numpy(),
-            catalogue=self.catalogue,
-            max_length=self.options.max_length,
-            name=self.name,
-        )
-
     def item_vectors(self) -> Tensor:
         """Return the item table [items, dims], with a gradient."""
         return self.table
-
-    def states(self, vectors: Tensor, *_: Tensor, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
-        """Return the query [batch, length, dims] after every event; see `GRU4RecEncoder.states`."""
-        return self.encoder.states(vectors, drop=drop)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from edge_rec_converters.protocol import Retriever
 from edge_rec_runtime.errors import ModelError
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_rec_converters.protocol import Retriever
-    from edge_rec_runtime import Catalogue
+    from edge_rec_runtime import Catalogue, Feature
 
 _Options = TypeVar("_Options")
 
@@ -86,11 +86,15 @@ class Network(nn.Module):
     Attributes:
         options: The shape of the network.
         catalogue: The ids of the item rows.
+        encoder: The module that goes to the device; its ``states`` are those of `states`.
+        context: The features of a request that it takes besides a history.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     Options: ClassVar[type]
+    encoder: Any
+    context: tuple[Feature, ...] = ()
 
     def __init__(self, options: Any, catalogue: Catalogue, *, seed: int = 0) -> None:  # noqa: ANN401, ARG002 - each model's own
         super().__init__()
@@ -114,14 +118,9 @@ class Network(nn.Module):
         return 0.02
 
     @abstractmethod
-    def source(self) -> Retriever:
-        """Return the model as the converters take it."""
-
-    @abstractmethod
     def item_vectors(self) -> Tensor:
         """Return the item table [items, dims], with a gradient."""
 
-    @abstractmethod
     def states(self, vectors: Tensor, *context: Tensor, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
         """Return the query [batch, length, dims] after every event.
 
@@ -132,6 +131,20 @@ class Network(nn.Module):
             context: One tensor [batch] or [batch, values] a context feature, where the model has some.
             drop: What training does to activations.
         """
+        states: Tensor = self.encoder.states(vectors, *context, drop=drop)
+        return states
+
+    def source(self) -> Retriever:
+        """Return the model as the converters take it, its item vectors as they are now."""
+        self.eval()
+        return Retriever(
+            encoder=self.encoder,
+            item_table=self.item_vectors().detach().numpy(),
+            catalogue=self.catalogue,
+            max_length=self.options.max_length,
+            name=self.name,
+            context=self.context,
+        )
 
     def describe(self) -> dict[str, object]:
         """Return the options, fit for JSON."""

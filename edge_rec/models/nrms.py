@@ -22,7 +22,6 @@ from torch.nn import functional
 
 from edge_rec.models.attention import FORBIDDEN, AdditivePool, attend
 from edge_rec.models.network import Network, check_share, check_whole, keep_all
-from edge_rec_converters.protocol import Retriever
 from edge_rec_runtime.errors import ModelError
 
 if TYPE_CHECKING:
@@ -179,26 +178,10 @@ class NRMS(Network):
         known = {"items.words": 1.0, "encoder.positions": 0.02}
         return known[name] if name in known else 1 / math.sqrt(values.shape[1])
 
-    def source(self) -> Retriever:
-        """Return the model as the converters take it: the table is what the item encoder makes of the catalogue."""
-        with torch.no_grad():
-            table = self.items.eval()(self._words)
-        return Retriever(
-            encoder=self.encoder.eval(),
-            item_table=table.numpy(),
-            catalogue=self.catalogue,
-            max_length=self.options.max_length,
-            name=self.name,
-        )
-
     def item_vectors(self) -> Tensor:
         """Return the item table [items, dims], with a gradient."""
         vectors: Tensor = self.items(self._words)
         return vectors
-
-    def states(self, vectors: Tensor, *_: Tensor, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
-        """Return the query [batch, length, dims] after every event; see `NRMSEncoder.states`."""
-        return self.encoder.states(vectors, drop=drop)
 
     def vectors_of(self, described: Sequence[tuple[str, Mapping[str, Sequence[str]]]]) -> NDArray[np.float32]:
         """Return the vectors [items, dims] of items by their titles and attributes, whether training knew them or not.

@@ -23,7 +23,6 @@ from torch.nn import functional
 
 from edge_rec.models.attention import FORBIDDEN, attend
 from edge_rec.models.network import Network, check_share, check_whole, keep_all, last_event
-from edge_rec_converters.protocol import Retriever
 from edge_rec_runtime.errors import ModelError
 
 if TYPE_CHECKING:
@@ -207,20 +206,6 @@ class SASRec(Network):
         self.encoder = SASRecEncoder(options)
         self.draw(seed)
 
-    def source(self) -> Retriever:
-        """Return the model as the converters take it."""
-        return Retriever(
-            encoder=self.encoder.eval(),
-            item_table=self.table.detach().numpy(),
-            catalogue=self.catalogue,
-            max_length=self.options.max_length,
-            name=self.name,
-        )
-
     def item_vectors(self) -> Tensor:
         """Return the item table [items, dims], with a gradient."""
         return self.table
-
-    def states(self, vectors: Tensor, *_: Tensor, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
-        """Return the query [batch, length, dims] after every event; see `SASRecEncoder.states`."""
-        return self.encoder.states(vectors, drop=drop)

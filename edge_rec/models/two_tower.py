@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edge_rec.models.network import Network, check_share, check_whole, keep_all, last_event, options_of
-from edge_rec_converters.protocol import Retriever
 from edge_rec_runtime.errors import ModelError
 from edge_rec_runtime.features import Feature
 
@@ -155,27 +154,10 @@ class TwoTower(Network):
         """Return the standard deviation that a matrix starts with: layers keep the size of what passes through them."""
         return 0.02 if name == "items.ids" else 0.1 if ".features." in name else values.shape[1] ** -0.5
 
-    def source(self) -> Retriever:
-        """Return the model as the converters take it: the table is what the item tower makes of the catalogue."""
-        with torch.no_grad():
-            table = self.items.eval()(self._known)
-        return Retriever(
-            encoder=self.encoder.eval(),
-            item_table=table.numpy(),
-            catalogue=self.catalogue,
-            max_length=self.options.max_length,
-            name=self.name,
-            context=self.context,
-        )
-
     def item_vectors(self) -> Tensor:
         """Return the item table [items, dims], with a gradient."""
         vectors: Tensor = self.items(self._known)
         return vectors
-
-    def states(self, vectors: Tensor, *context: Tensor, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
-        """Return the query [batch, length, dims] after every event; see `UserTower.states`."""
-        return self.encoder.states(vectors, *context, drop=drop)
 
     def describe(self) -> dict[str, object]:
         """Return the options and, under ``context``, the words of each feature; fit for JSON."""
