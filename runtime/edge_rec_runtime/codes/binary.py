@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from edge_rec_runtime.codes import _arithmetic as arithmetic
+from edge_rec_runtime.codes._arrays import RowArrays
 from edge_rec_runtime.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class BinaryTable:
+class BinaryTable(RowArrays):
     """Bits [rows, ceil(b / 8)] uint8, scales and bias [rows] float16, and a projection [b, dims] float32.
 
     Any projection will do: a code stands for the vector scale x (signs @ projection).
@@ -37,6 +38,7 @@ class BinaryTable:
     bias: NDArray[np.float16]
     projection: NDArray[np.float32]
     layout: ClassVar[str] = "binary"
+    shared: ClassVar[frozenset[str]] = frozenset({"projection"})
 
     @classmethod
     def pack(cls, signs: NDArray[np.bool_], scales: NDArray[Any], bias: NDArray[Any] | None, projection: NDArray[Any]) -> Self:
@@ -75,11 +77,6 @@ class BinaryTable:
         return table
 
     @property
-    def rows(self) -> int:
-        """Number of items."""
-        return int(self.bits.shape[0])
-
-    @property
     def dims(self) -> int:
         """Width of a decoded vector and of a query."""
         return int(self.projection.shape[1])
@@ -88,15 +85,6 @@ class BinaryTable:
     def width(self) -> int:
         """Bits an item."""
         return int(self.projection.shape[0])
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        return sum(part.nbytes for part in self.parts().values())
-
-    def parts(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays by name."""
-        return {"bits": self.bits, "scales": self.scales, "bias": self.bias, "projection": self.projection}
 
     def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """Return the vectors [n, dims] of the rows [n]: scale x (signs @ projection)."""
@@ -114,10 +102,6 @@ class BinaryTable:
             dots[part] = self._signs(self.bits[part]) @ whole
         scores: NDArray[np.float32] = (pscale * self.scales.astype(np.float32)) * dots + self.bias.astype(np.float32)
         return scores
-
-    def take(self, rows: NDArray[np.integer[Any]]) -> Self:
-        """Return a table with copies of the given rows only."""
-        return type(self)(self.bits[rows], self.scales[rows], self.bias[rows], self.projection)
 
     def _signs(self, bits: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return packed bits [n, ceil(b / 8)] as [n, b] float32 of +1 and -1."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from edge_rec_runtime.codes import _arithmetic as arithmetic
+from edge_rec_runtime.codes._arrays import RowArrays
 from edge_rec_runtime.errors import ModelError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Fp16Table:
+class Fp16Table(RowArrays):
     """Vectors [rows, dims] float16 and an optional bias [rows] float32; score = q . float32(v) + bias."""
 
     values: NDArray[np.float16]
@@ -53,23 +54,9 @@ class Fp16Table:
         return cls(parts["values"], parts.get("bias"))
 
     @property
-    def rows(self) -> int:
-        """Number of items."""
-        return int(self.values.shape[0])
-
-    @property
     def dims(self) -> int:
         """Width of a vector."""
         return int(self.values.shape[1])
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        return sum(part.nbytes for part in self.parts().values())
-
-    def parts(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays by name."""
-        return {"values": self.values} | ({} if self.bias is None else {"bias": self.bias})
 
     def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """Return the vectors [n, dims] of the rows [n]."""
@@ -84,7 +71,3 @@ class Fp16Table:
             part = slice(start, start + arithmetic.BLOCK)
             scores[part] = self.values[part].astype(np.float32) @ floats
         return scores if self.bias is None else scores + self.bias
-
-    def take(self, rows: NDArray[np.integer[Any]]) -> Self:
-        """Return a table with copies of the given rows only."""
-        return type(self)(self.values[rows], None if self.bias is None else self.bias[rows])

@@ -16,6 +16,7 @@ from edge_rec_runtime.codes._arithmetic import (
     check_values,
     one_a_row,
 )
+from edge_rec_runtime.codes._arrays import RowArrays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Fp32Table:
+class Fp32Table(RowArrays):
     """Vectors [rows, dims] float32 and an optional bias [rows] float32; score = q . v + bias."""
 
     values: NDArray[np.float32]
@@ -53,23 +54,9 @@ class Fp32Table:
         return cls(parts["values"], parts.get("bias"))
 
     @property
-    def rows(self) -> int:
-        """Number of items."""
-        return int(self.values.shape[0])
-
-    @property
     def dims(self) -> int:
         """Width of a vector."""
         return int(self.values.shape[1])
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        return sum(part.nbytes for part in self.parts().values())
-
-    def parts(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays by name."""
-        return {"values": self.values} | ({} if self.bias is None else {"bias": self.bias})
 
     def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """Return the vectors [n, dims] of the rows [n]."""
@@ -80,7 +67,3 @@ class Fp32Table:
         """Return the score [rows] float32 of every item for a query [dims]; the order of the sums is BLAS's."""
         scores: NDArray[np.float32] = self.values @ check_query(query, self.dims)
         return scores if self.bias is None else scores + self.bias
-
-    def take(self, rows: NDArray[np.integer[Any]]) -> Self:
-        """Return a table with copies of the given rows only."""
-        return type(self)(self.values[rows], None if self.bias is None else self.bias[rows])

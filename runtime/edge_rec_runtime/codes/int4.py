@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from edge_rec_runtime.codes import _arithmetic as arithmetic
+from edge_rec_runtime.codes._arrays import RowArrays
 from edge_rec_runtime.errors import BundleError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def unpack_nibbles(packed: NDArray[np.uint8], width: int) -> NDArray[np.int8]:
 
 
 @dataclass(frozen=True, eq=False)
-class Int4Table:
+class Int4Table(RowArrays):
     """Codes [rows, ceil(dims / 2)] uint8, scales [rows] float16 or float32, an optional bias [rows], and the width of a vector.
 
     score = (qscale x scale) x (q8 . codes) + bias, with q8 the query rounded to [-127, 127] by qscale = max|q| / 127.
@@ -85,20 +86,6 @@ class Int4Table:
             raise BundleError(f"the int4 table has {found} bytes a row; expected {needed} for {dims} codes")
         return cls(parts["codes"], parts["scales"], parts.get("bias"), dims=dims)
 
-    @property
-    def rows(self) -> int:
-        """Number of items."""
-        return int(self.codes.shape[0])
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        return sum(part.nbytes for part in self.parts().values())
-
-    def parts(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays by name."""
-        return {"codes": self.codes, "scales": self.scales} | ({} if self.bias is None else {"bias": self.bias})
-
     def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """Return the vectors [n, dims] of the rows [n]."""
         vectors: NDArray[np.float32] = unpack_nibbles(self.codes[rows], self.dims) * self.scales[rows].astype(np.float32)[:, None]
@@ -111,7 +98,3 @@ class Int4Table:
         )
         scores: NDArray[np.float32] = (qscale * self.scales.astype(np.float32)) * dots
         return scores if self.bias is None else scores + self.bias.astype(np.float32)
-
-    def take(self, rows: NDArray[np.integer[Any]]) -> Self:
-        """Return a table with copies of the given rows only."""
-        return type(self)(self.codes[rows], self.scales[rows], None if self.bias is None else self.bias[rows], dims=self.dims)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from edge_rec_runtime.codes import _arithmetic as arithmetic
+from edge_rec_runtime.codes._arrays import RowArrays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Int8Table:
+class Int8Table(RowArrays):
     """Codes [rows, dims] int8, scales [rows] float16 or float32, an optional bias [rows] float16 or float32.
 
     score = (qscale x scale) x (q8 . codes) + bias, with q8 the query rounded to [-127, 127] by qscale = max|q| / 127.
@@ -64,23 +65,9 @@ class Int8Table:
         return cls(parts["codes"], parts["scales"], parts.get("bias"))
 
     @property
-    def rows(self) -> int:
-        """Number of items."""
-        return int(self.codes.shape[0])
-
-    @property
     def dims(self) -> int:
         """Width of a vector."""
         return int(self.codes.shape[1])
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        return sum(part.nbytes for part in self.parts().values())
-
-    def parts(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays by name."""
-        return {"codes": self.codes, "scales": self.scales} | ({} if self.bias is None else {"bias": self.bias})
 
     def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """Return the vectors [n, dims] of the rows [n]."""
@@ -92,7 +79,3 @@ class Int8Table:
         dots, qscale = arithmetic.scan(arithmetic.check_query(query, self.dims), self.rows, self.codes.__getitem__, most=127)
         scores: NDArray[np.float32] = (qscale * self.scales.astype(np.float32)) * dots
         return scores if self.bias is None else scores + self.bias.astype(np.float32)
-
-    def take(self, rows: NDArray[np.integer[Any]]) -> Self:
-        """Return a table with copies of the given rows only."""
-        return type(self)(self.codes[rows], self.scales[rows], None if self.bias is None else self.bias[rows])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 import numpy as np
 
 from edge_rec_runtime.codes import _arithmetic as arithmetic
+from edge_rec_runtime.codes._arrays import Arrays
 from edge_rec_runtime.errors import BundleError, ModelError, RequestError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class NeighbourTable(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
+class _Rows(Arrays):
     """What the layouts share: where each row's weights stand, and for which items."""
 
     starts: NDArray[np.uint32]
@@ -91,15 +92,6 @@ class _Rows:
     def weights(self) -> int:
         """Number of weights that are stored."""
         return len(self.items)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        return sum(part.nbytes for part in self.parts().values())
-
-    def parts(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays by name."""
-        return {"starts": self.starts, "items": self.items}
 
     def _row(self, row: int) -> tuple[slice, NDArray[np.int64]]:
         """Return where a row's weights stand, and for which items [n]."""
@@ -173,10 +165,6 @@ class SparseTable(_Rows):
         arithmetic.check_rows(cls.layout, {name: parts[name] for name in ("items", "values")})
         return cls(parts["starts"], parts["items"], parts["values"])
 
-    def parts(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays by name."""
-        return super().parts() | {"values": self.values}
-
     def row(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """See `NeighbourTable.row`."""
         part, items = self._row(row)
@@ -224,10 +212,6 @@ class SparseInt8Table(_Rows):
         if len(parts["starts"]) != len(parts["scales"]) + 1:
             raise BundleError(f"the {cls.layout} table has {len(parts['scales'])} scales and {len(parts['starts'])} starts")
         return cls(parts["starts"], parts["items"], parts["codes"], parts["scales"])
-
-    def parts(self) -> dict[str, NDArray[Any]]:
-        """Return the arrays by name."""
-        return super().parts() | {"codes": self.codes, "scales": self.scales}
 
     def row(self, row: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """See `NeighbourTable.row`."""
