@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from edge_rec_runtime._opened import Opened
 from edge_rec_runtime._requests import check_count, encode_context, texts, unknown_words
 from edge_rec_runtime.backends import open_graph
 from edge_rec_runtime.buckets import LARGEST_BATCH, batch_bucket, pad_words
@@ -18,16 +19,14 @@ from edge_rec_runtime.recommendations import Recommendation, Recommendations
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
-    from types import TracebackType
 
     from numpy.typing import NDArray
 
     from edge_rec_runtime.backends import Graph
-    from edge_rec_runtime.catalogue import Catalogue
     from edge_rec_runtime.features import Feature
 
 
-class Ranker:
+class Ranker(Opened):
     """A bundle of the kind ``ranker`` ready to answer; all calls may come from several threads.
 
     Attributes:
@@ -37,12 +36,9 @@ class Ranker:
     """
 
     def __init__(self, bundle: Bundle, graph: Graph) -> None:
-        self.bundle = bundle
-        self.catalogue: Catalogue = bundle.catalogue
-        self.features: tuple[Feature, ...] = bundle.features
+        super().__init__(bundle, graph)
         self._item_values = bundle.item_values()
         self._graph = graph
-        self._closed = False
 
     @classmethod
     def open(
@@ -73,25 +69,6 @@ class Ranker:
         except BaseException:
             bundle.close()
             raise
-
-    def __enter__(self) -> Self:
-        """Return the ranker."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Close it."""
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the engine and the file; not while another thread is in a call."""
-        self._closed = True
-        self._graph.close()
-        self.bundle.close()
-
-    @property
-    def backend(self) -> str:
-        """The backend that runs the graph."""
-        return self._graph.backend
 
     def rank(
         self, candidates: Iterable[str], context: Mapping[str, object] | None = None, *, k: int | None = None
@@ -180,10 +157,6 @@ class Ranker:
                 )
             logits[start : start + size] = found[:size]
         return logits
-
-    def _refuse_closed(self) -> None:
-        if self._closed:
-            raise RequestError(f"{self.bundle.path}: the ranker is closed; open the bundle again")
 
 
 def _batch(feature: Feature, values: NDArray[Any], batch: int) -> NDArray[Any]:

@@ -9,28 +9,25 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from edge_rec_runtime._opened import Opened
 from edge_rec_runtime._requests import check_count, texts, unknown_words
 from edge_rec_runtime.bundle import Bundle
-from edge_rec_runtime.errors import RequestError
 from edge_rec_runtime.recommendations import Recommendation, Recommendations
 from edge_rec_runtime.scoring import open_scoring
 from edge_rec_runtime.search import best, finite_scores
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from types import TracebackType
 
     from numpy.typing import NDArray
 
-    from edge_rec_runtime.catalogue import Catalogue
     from edge_rec_runtime.codes import ItemTable, NeighbourTable
-    from edge_rec_runtime.features import Feature
     from edge_rec_runtime.scoring import Scoring
 
 Where = Mapping[str, str | Sequence[str]]
 
 
-class Recommender:
+class Recommender(Opened):
     """A bundle ready to answer.
 
     `recommend` composes the stages that follow it here: `lookup`, `gather`, `encode`, `allowed`, `search`, `label`. What three of
@@ -44,11 +41,8 @@ class Recommender:
     """
 
     def __init__(self, bundle: Bundle, scoring: Scoring) -> None:
-        self.bundle = bundle
-        self.catalogue: Catalogue = bundle.catalogue
-        self.features: tuple[Feature, ...] = bundle.features
+        super().__init__(bundle, scoring)
         self._scoring = scoring
-        self._closed = False
 
     @classmethod
     def open(
@@ -73,25 +67,6 @@ class Recommender:
         except BaseException:
             bundle.close()
             raise
-
-    def __enter__(self) -> Self:
-        """Return the recommender."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Close it."""
-        self.close()
-
-    def close(self) -> None:
-        """Let go of the engine and the file; not while another thread is in a call."""
-        self._closed = True
-        self._scoring.close()
-        self.bundle.close()
-
-    @property
-    def backend(self) -> str:
-        """The backend that runs the encoder, or ``numpy`` where there is none."""
-        return self._scoring.backend
 
     @property
     def exact(self) -> ItemTable | NeighbourTable:
@@ -245,10 +220,6 @@ class Recommender:
         """Return ids and scores."""
         ids = self.catalogue.ids
         return tuple(Recommendation(ids[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True))
-
-    def _refuse_closed(self) -> None:
-        if self._closed:
-            raise RequestError(f"{self.bundle.path}: the recommender is closed; open the bundle again")
 
     def _popularity(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return how often rows were met in training, or zeros, and so the order of the catalogue, where nobody counted."""
