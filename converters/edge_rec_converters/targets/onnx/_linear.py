@@ -4,6 +4,10 @@ Integer products are uint8 x uint8. On x86 without VNNI the usual uint8 x int8 k
 a machine with VNNI hides it; codes are therefore stored with 128 added, and 128 as their zero point. The products are written
 as QuantizeLinear -> DequantizeLinear -> MatMul, which ONNX Runtime fuses to one integer product; it takes .97 to 1.08 times as
 long as MatMulInteger -> Cast -> Mul (``python benchmarks/onnx_forms.py``), and serves fixed grids as well.
+
+ONNX Runtime joins such a MatMul and the Add of a bias to one Gemm before it looks for integer products. Where the result is
+rounded at once by the next layer that makes one integer node of all; anywhere else the Gemm stays a float product whose weights
+are decoded at every call, two to six times as slow. There the bias is subtracted with its sign turned, to the same bits.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_rec_converters.dialect import real, text, whole
+from edge_rec_converters.dialect import INT8_LINEAR, is_dialect, real, text, whole
 from edge_rec_converters.targets.onnx._rows import decoded
 from edge_rec_converters.targets.onnx._scope import Scope, given, held, optional
 
@@ -32,7 +36,21 @@ def int8_linear(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
     """Lower ``Int8Linear``."""
     product = _PRODUCTS[text(node, "activation")](scope, tape, node)
     bias = optional(node, 3)
-    return product if bias is None else tape.op("Add", [product, bias])
+    if bias is None:
+        return product
+    if text(node, "activation") == "static" and not _is_rounded_next(node.outputs[0]):
+        return tape.op("Sub", [product, scope.constant(f"{bias.name}.turned", -held(node, 3))])
+    return tape.op("Add", [product, bias])
+
+
+def _is_rounded_next(value: ir.Value) -> bool:
+    """Tell whether all that read a result, through at most a Relu, are layers that round it onto a fixed grid."""
+    users = value.consumers()
+    if len(users) == 1 and users[0].op_type == "Relu" and not value.is_graph_output():
+        value = users[0].outputs[0]
+        users = value.consumers()
+    fixed = (is_dialect(user, INT8_LINEAR) and text(user, "activation") == "static" for user in users)
+    return bool(users) and not value.is_graph_output() and all(fixed)
 
 
 def _per_token(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
