@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 def emit(model: ir.Model) -> bytes:
     """Return the bytes of the ONNX file of a graph in standard operators and the dialect."""
-    lean = tidy(lower(model), final=True)
-    content: bytes = ir.to_proto(lean).SerializeToString(deterministic=True)
+    proto = ir.to_proto(tidy(lower(model), final=True))
+    # Shapes between nodes: every reader infers them, and of a small ranker in int8 they are a thirtieth of the file.
+    del proto.graph.value_info[:]
+    content: bytes = proto.SerializeToString(deterministic=True)
     return content
 
 
