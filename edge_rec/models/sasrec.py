@@ -40,51 +40,95 @@ class SASRecOptions:
     Attributes:
         dims: Width of item vectors and states.
         blocks: Transformer blocks.
-        heads: Attention heads a block; they divide ``dims``.
-        feed_forward: Width of the hidden layer of a block.
+        heads: Attention heads a block; they divide ``dims`` unless ``head_dims`` says how wide they are.
+        feed_forward: Width of the hidden layer of every block, or one width a block.
         max_length: Events that the encoder looks back.
         dropout: Share of activations dropped in training: at the input and at the end of both halves of a block.
         recency: What the first head's attention score loses for each event that has come since; the next head loses a quarter
             of that, and so on. At 0 all events are alike to a head but for their positions.
+        kept_heads: For each block the numbers of the heads that it still has, ascending; a head's number decides how fast it
+            forgets. None where no head was taken away.
+        head_dims: Width of a head; None for ``dims`` over ``heads``.
     """
 
     dims: int = 64
     blocks: int = 2
     heads: int = 2
-    feed_forward: int = 256
+    feed_forward: int | tuple[int, ...] = 256
     max_length: int = 200
     dropout: float = 0.2
     recency: float = 0.0  # what runs without this option were trained with
 
+    kept_heads: tuple[tuple[int, ...], ...] | None = None
+    head_dims: int | None = None
+
     def __post_init__(self) -> None:
-        """Refuse shapes that cannot be built."""
-        check_whole("SASRec", self, "dims", "blocks", "heads", "feed_forward", "max_length")
-        if self.dims % self.heads:
+        """Refuse shapes that cannot be built; lists, as JSON has them, become tuples."""
+        check_whole("SASRec", self, "dims", "blocks", "heads", "max_length")
+        if self.head_dims is not None:
+            check_whole("SASRec", self, "head_dims")
+        elif self.dims % self.heads:
             raise ModelError(f"SASRec: {self.heads} heads do not divide {self.dims} dims; choose dims as a multiple of heads")
         check_share("SASRec", self, "dropout")
         if not isinstance(self.recency, int | float) or not 0 <= self.recency <= _STEEPEST:
             raise ModelError(f"SASRec: recency={self.recency!r} is not a number from 0 to {_STEEPEST}")
+        if isinstance(self.feed_forward, list | tuple):
+            object.__setattr__(self, "feed_forward", tuple(self.feed_forward))
+            if len(self.feed_forward) != self.blocks:
+                raise ModelError(f"SASRec: feed_forward={self.feed_forward!r} is not one width for each of {self.blocks} blocks")
+        for width in self.widths:
+            if type(width) is not int or not 1 <= width <= 1 << 16:
+                raise ModelError(f"SASRec: feed_forward={width!r} is not a whole number from 1 to 65536")
+        if self.kept_heads is not None:
+            self._check_heads(self.kept_heads)
+            object.__setattr__(self, "kept_heads", tuple(tuple(heads) for heads in self.kept_heads))
 
     @property
-    def slopes(self) -> tuple[float, ...]:
-        """What each head's attention score loses for an event of distance."""
-        return tuple(self.recency * 0.25**head for head in range(self.heads))
+    def widths(self) -> tuple[int, ...]:
+        """The width of each block's hidden layer."""
+        return self.feed_forward if isinstance(self.feed_forward, tuple) else (self.feed_forward,) * self.blocks
+
+    @property
+    def head_width(self) -> int:
+        """The width of a head."""
+        return self.head_dims or self.dims // self.heads
+
+    @property
+    def head_numbers(self) -> tuple[tuple[int, ...], ...]:
+        """The heads that each block has."""
+        return self.kept_heads or (tuple(range(self.heads)),) * self.blocks
+
+    def slope(self, head: int) -> float:
+        """Return what a head's attention score loses for an event of distance."""
+        return float(self.recency * 0.25**head)
+
+    def _check_heads(self, kept: object) -> None:
+        if not isinstance(kept, list | tuple) or len(kept) != self.blocks:
+            raise ModelError(f"SASRec: kept_heads={kept!r} is not one list of heads for each of {self.blocks} blocks")
+        for heads in kept:
+            whole = isinstance(heads, list | tuple) and all(type(head) is int and 0 <= head < self.heads for head in heads)
+            if not whole or not heads or sorted(set(heads)) != list(heads):
+                raise ModelError(
+                    f"SASRec: {heads!r} in kept_heads is not a list of at least one of the heads 0 to {self.heads - 1}, ascending"
+                )
 
 
 class _Block(nn.Module):
     """Attention and a feed-forward layer, each behind a normalisation and added to what came in."""
 
-    def __init__(self, options: SASRecOptions) -> None:
+    def __init__(self, options: SASRecOptions, number: int) -> None:
         super().__init__()
-        self.slopes = options.slopes
+        self.heads = options.head_numbers[number]
+        self.slopes = tuple(options.slope(head) for head in self.heads)
+        width, hidden = len(self.heads) * options.head_width, options.widths[number]
         self.attention_norm = nn.LayerNorm(options.dims)
-        self.query = nn.Linear(options.dims, options.dims)
-        self.key = nn.Linear(options.dims, options.dims)
-        self.value = nn.Linear(options.dims, options.dims)
-        self.output = nn.Linear(options.dims, options.dims)
+        self.query = nn.Linear(options.dims, width)
+        self.key = nn.Linear(options.dims, width)
+        self.value = nn.Linear(options.dims, width)
+        self.output = nn.Linear(width, options.dims)
         self.feed_forward_norm = nn.LayerNorm(options.dims)
-        self.expand = nn.Linear(options.dims, options.feed_forward)
-        self.contract = nn.Linear(options.feed_forward, options.dims)
+        self.expand = nn.Linear(options.dims, hidden)
+        self.contract = nn.Linear(hidden, options.dims)
 
     def forward(self, asking: Tensor, known: Tensor, forbidden: Tensor, distance: Tensor) -> Tensor:
         """Let ``asking`` [batch, asked, dims] attend to ``known`` [batch, length, dims].
@@ -109,14 +153,13 @@ class _Block(nn.Module):
             bias: [1, heads, length, length], -inf for what comes later; the kernel is as fast with it as with its causal switch.
             drop: What training does to activations.
         """
-        batch, length, dims = states.shape
+        batch, length, _ = states.shape
         told = self.attention_norm(states)
         query, key, value = (
-            layer(told).view(batch, length, len(self.slopes), dims // len(self.slopes)).transpose(1, 2)
-            for layer in (self.query, self.key, self.value)
+            layer(told).view(batch, length, len(self.heads), -1).transpose(1, 2) for layer in (self.query, self.key, self.value)
         )
         attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        joined = attended.transpose(1, 2).reshape(batch, length, dims)
+        joined = attended.transpose(1, 2).reshape(batch, length, -1)
         return self._feed_forward(states + drop(self.output(joined)), drop)
 
     def _feed_forward(self, states: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
@@ -133,7 +176,7 @@ class SASRecEncoder(nn.Module):
         super().__init__()
         self.options = options
         self.positions = nn.Parameter(torch.empty(options.max_length, options.dims))
-        self.blocks = nn.ModuleList(_Block(options) for _ in range(options.blocks))
+        self.blocks = nn.ModuleList(_Block(options, number) for number in range(options.blocks))
         self.norm = nn.LayerNorm(options.dims)
         self.register_buffer("order", torch.arange(options.max_length, dtype=torch.float32), persistent=False)
 
@@ -172,10 +215,11 @@ class SASRecEncoder(nn.Module):
         states = drop(self._placed(vectors))
         order = self.order[: vectors.shape[1]]
         distance = order[:, None] - order[None, :]
-        slopes = vectors.new_tensor(self.options.slopes)[None, :, None, None]
+        slopes = vectors.new_tensor([self.options.slope(head) for head in range(self.options.heads)])[None, :, None, None]
         bias = (-distance * slopes).masked_fill(distance < 0, -math.inf)
         for block in self._layers():
-            states = block.all_positions(states, bias, drop)
+            of_heads = bias if len(block.heads) == self.options.heads else bias[:, list(block.heads)]
+            states = block.all_positions(states, of_heads, drop)
         queries: Tensor = self.norm(states)
         return queries
 
@@ -205,7 +249,3 @@ class SASRec(Network):
         self.table = nn.Parameter(torch.empty(len(catalogue), options.dims))
         self.encoder = SASRecEncoder(options)
         self.draw(seed)
-
-    def item_vectors(self) -> Tensor:
-        """Return the item table [items, dims], with a gradient."""
-        return self.table

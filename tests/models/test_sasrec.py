@@ -60,6 +60,39 @@ def test_training_and_export_compute_the_same(lengths: list[int], blocks: int, h
 
 
 @torch.inference_mode()
+def test_blocks_of_their_own_widths_compute_the_same_in_training_and_export() -> None:
+    """Whatever heads and hidden units each block still has, `forward` and `states` agree; lists are what tuples are."""
+    shape = {"dims": 18, "heads": 4, "head_dims": 5, "kept_heads": [[0, 3], [1]], "feed_forward": [7, 12], "recency": 0.3}
+    model = _model(SASRecOptions(blocks=2, max_length=20, **shape))  # type: ignore[arg-type]  # as JSON gives it
+    vectors = _vectors(2, 9, 18)
+    states = model.encoder.states(vectors)
+    wanted = torch.stack([states[0, 8], states[1, 3]])
+    torch.testing.assert_close(model.encoder(vectors, _mask([9, 4], 9)), wanted, rtol=1e-4, atol=1e-5)
+    again = SASRec.restore(model.describe(), model.weights(), model.catalogue)
+    assert again.options == model.options
+    assert again.options.kept_heads == ((0, 3), (1,))
+
+
+@torch.inference_mode()
+def test_a_head_that_says_nothing_can_be_taken_away() -> None:
+    """Without the channels of a head whose output weights are 0, and with the others' numbers kept, the queries are the same."""
+    model = _model(SASRecOptions(dims=16, blocks=1, heads=4, feed_forward=8, max_length=20, recency=0.7))
+    weights = {name: value.copy() for name, value in model.weights().items()}
+    weights["encoder.blocks.0.output.weight"][:, 4:8] = 0
+    left = np.r_[0:4, 8:16]
+    smaller = dict(weights)
+    for name in ("query", "key", "value"):
+        for part in ("weight", "bias"):
+            smaller[f"encoder.blocks.0.{name}.{part}"] = weights[f"encoder.blocks.0.{name}.{part}"][left]
+    smaller["encoder.blocks.0.output.weight"] = weights["encoder.blocks.0.output.weight"][:, left]
+    shape = model.describe() | {"kept_heads": ((0, 2, 3),), "head_dims": 4}
+    vectors, mask = _vectors(2, 9, 16), _mask([9, 4], 9)
+    found = SASRec.restore(shape, smaller, model.catalogue).encoder(vectors, mask)
+    wanted = SASRec.restore(model.describe(), weights, model.catalogue).encoder(vectors, mask)
+    torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+@torch.inference_mode()
 def test_padding_and_neighbours_do_not_matter() -> None:
     """A history gives the same query alone, in a batch, and whatever stands behind its end."""
     encoder, vectors = _model().encoder, _vectors(3, 12, 16)
@@ -183,6 +216,13 @@ def test_weights_that_do_not_fit_are_refused() -> None:
         ({"recency": -0.1}, "recency=-0.1"),
         ({"recency": float("nan")}, "recency=nan"),
         ({"width": 3}, "no option 'width'"),
+        ({"feed_forward": [3]}, r"feed_forward=\(3,\) is not one width for each of 2 blocks"),
+        ({"feed_forward": [3, 0]}, "feed_forward=0 is not a whole number"),
+        ({"kept_heads": [[0]]}, "not one list of heads for each of 2 blocks"),
+        ({"kept_heads": [[0], []]}, r"\[\] in kept_heads is not a list of at least one"),
+        ({"kept_heads": [[0], [1, 1]]}, r"\[1, 1\] in kept_heads"),
+        ({"kept_heads": [[0], [2]]}, r"\[2\] in kept_heads is not a list of at least one of the heads 0 to 1"),
+        ({"head_dims": 0}, "head_dims=0"),
     ],
 )
 def test_impossible_networks_are_refused(options: dict[str, object], message: str) -> None:
