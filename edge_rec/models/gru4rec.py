@@ -114,7 +114,3 @@ class GRU4Rec(Network):
     def spread(self, name: str, values: Tensor) -> float:
         """Return the standard deviation that a matrix starts with: the gates' keep the size of what passes through them."""
         return 0.02 if name == "table" else values.shape[1] ** -0.5
-
-    def item_vectors(self) -> Tensor:
-        """Return the item table [items, dims], with a gradient."""
-        return self.table

@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from edge_rec.models.network import Network, check_share, check_whole, keep_all
-from edge_rec_converters.protocol import Retriever
 from edge_rec_runtime.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge_rec.data import Sequences
+    from edge_rec_converters.protocol import Retriever
     from edge_rec_runtime import Catalogue
 
 _TINY = 1e-6  # added to a count of events, so that none gives 0 and not 0 / 0
@@ -82,26 +82,13 @@ class LightGCN(Network):
     name: ClassVar[str] = "lightgcn"
     title: ClassVar[str] = "LightGCN"
     Options: ClassVar[type] = LightGCNOptions
+    float_weights: ClassVar[tuple[str, ...]] = ("*",)
 
     def __init__(self, options: LightGCNOptions, catalogue: Catalogue, *, seed: int = 0) -> None:
         super().__init__(options, catalogue)
         self.table = nn.Parameter(torch.empty(len(catalogue), options.dims))
+        self.encoder = OneStep()
         self.draw(seed)
-
-    def source(self) -> Retriever:
-        """Return the model as the converters take it."""
-        return Retriever(
-            encoder=OneStep().eval(),
-            item_table=self.table.detach().numpy(),
-            catalogue=self.catalogue,
-            max_length=self.options.max_length,
-            name=self.name,
-            float_weights=("*",),
-        )
-
-    def item_vectors(self) -> Tensor:
-        """Return the item table [items, dims], with a gradient."""
-        return self.table
 
     def states(self, vectors: Tensor, *_: Tensor, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
         """Return the query [batch, length, dims] after every event."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["Network", "check_share", "check_whole", "keep_all", "last_event", "options_of"]
 
-from abc import abstractmethod
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from edge_rec.models.structure import NarrowItems, Structure, apply_structure
 from edge_rec_converters.protocol import Retriever
 from edge_rec_runtime.errors import ModelError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_rec_runtime import Catalogue, Feature
+    from edge_rec_runtime import Catalogue, Feature, ItemTable
 
 _Options = TypeVar("_Options")
 
@@ -86,20 +86,30 @@ class Network(nn.Module):
     Attributes:
         options: The shape of the network.
         catalogue: The ids of the item rows.
+        table: [items, dims] item vectors, where they are not computed from something else.
         encoder: The module that goes to the device; its ``states`` are those of `states`.
         context: The features of a request that it takes besides a history.
+        float_weights: Patterns of weights that stay fp32 in every precision.
+        structure: What compression changed in the shape of the network.
+        tables: Finished item codes by layout, which go into a bundle as they are. The item vectors at the door are those of
+            the first.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     Options: ClassVar[type]
+    table: nn.Parameter
+    item_basis: nn.Parameter
     encoder: Any
     context: tuple[Feature, ...] = ()
+    float_weights: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, options: Any, catalogue: Catalogue, *, seed: int = 0) -> None:  # noqa: ANN401, ARG002 - each model's own
         super().__init__()
         self.options = options
         self.catalogue = catalogue
+        self.structure = Structure()
+        self.tables: Mapping[str, ItemTable] = {}
 
     def draw(self, seed: int) -> None:
         """Draw the initial weights: matrices around 0, normalisation at 1, biases at 0."""
@@ -117,9 +127,9 @@ class Network(nn.Module):
         """Return the standard deviation that a matrix starts with."""
         return 0.02
 
-    @abstractmethod
     def item_vectors(self) -> Tensor:
         """Return the item table [items, dims], with a gradient."""
+        return self.table if self.structure.item_rank is None else self.table @ self.item_basis
 
     def states(self, vectors: Tensor, *context: Tensor, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
         """Return the query [batch, length, dims] after every event.
@@ -137,18 +147,28 @@ class Network(nn.Module):
     def source(self) -> Retriever:
         """Return the model as the converters take it, its item vectors as they are now."""
         self.eval()
+        narrow, finished = self.structure.item_rank is not None, next(iter(self.tables.values()), None)
+        if finished is not None:
+            stored = finished.decode(np.arange(finished.rows))
+        else:
+            stored = (self.table if narrow else self.item_vectors()).detach().numpy()
+        bias = None if finished is None else finished.parts().get("bias")
+        codes: dict[str, Any] = {"tables": self.tables} if self.tables else {}
         return Retriever(
-            encoder=self.encoder,
-            item_table=self.item_vectors().detach().numpy(),
+            encoder=NarrowItems(self.encoder, self.item_basis).eval() if narrow else self.encoder,
+            item_table=stored,
+            item_bias=None if bias is None else bias.astype(np.float32),
             catalogue=self.catalogue,
             max_length=self.options.max_length,
             name=self.name,
             context=self.context,
+            float_weights=self.float_weights,
+            **codes,
         )
 
     def describe(self) -> dict[str, object]:
-        """Return the options, fit for JSON."""
-        return asdict(self.options)
+        """Return the options and, where there is one, the structure; fit for JSON."""
+        return asdict(self.options) | ({"structure": self.structure.describe()} if self.structure else {})
 
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """Return every parameter by its name."""
@@ -170,9 +190,67 @@ class Network(nn.Module):
                 value.copy_(torch.from_numpy(np.array(weights[name])))
         return model
 
+    def with_weights(self, weights: Mapping[str, NDArray[np.float32]]) -> Self:
+        """Return a model of the same shape with other weights; finished item codes are kept.
+
+        Args:
+            weights: All of them, or those that change, by name.
+
+        Raises:
+            ModelError: A weight does not fit, or would no longer be what the finished item codes say.
+        """
+        return self.with_structure(self.structure, {**self.weights(), **weights})
+
+    def with_structure(self, structure: Structure, weights: Mapping[str, NDArray[np.float32]]) -> Self:
+        """Return a model with another structure, and all the weights that belong to it; finished item codes are kept.
+
+        Raises:
+            ModelError: The structure or a weight does not fit, or the item table would not be that of the finished codes.
+        """
+        described = {name: value for name, value in self.describe().items() if name != "structure"}
+        model = self.restore(described | ({"structure": structure.describe()} if structure else {}), weights, self.catalogue)
+        if self.tables and "table" in weights and not np.array_equal(weights["table"], self.table.detach().numpy()):
+            raise ModelError(
+                f"{self.title}: its item codes ({', '.join(self.tables)}) are finished and would not fit another item table; "
+                "encode the items last"
+            )
+        return model.with_tables(self.tables)
+
+    def with_tables(self, tables: Mapping[str, ItemTable]) -> Self:
+        """Return a model with finished item codes by layout, the one that the encoder is fed with first.
+
+        Raises:
+            ModelError: A table has another number of items, or vectors of another width.
+        """
+        wanted = (len(self.catalogue), self.structure.item_rank or self.options.dims)
+        for layout, table in tables.items():
+            if (table.rows, table.dims) != wanted:
+                raise ModelError(
+                    f"{self.title}: the {layout} item codes are of {table.rows} vectors of width {table.dims}; "
+                    f"expected {wanted[0]} of width {wanted[1]}"
+                )
+        model = self.restore(self.describe(), self.weights(), self.catalogue)
+        model.tables = dict(tables)
+        return model
+
     @classmethod
     def built(cls, described: Mapping[str, object], catalogue: Catalogue, *, seed: int = 0) -> Self:
         """Build a model of what `describe` gave, its weights drawn anew.
+
+        Raises:
+            ModelError: An unknown option, or a shape that nothing can be built from.
+        """
+        structure = Structure.parse(described.get("structure", {}))
+        model = cls.designed({name: value for name, value in described.items() if name != "structure"}, catalogue, seed=seed)
+        if structure:
+            apply_structure(model, structure, title=cls.title)
+            model.structure = structure
+            model.draw(seed)
+        return model
+
+    @classmethod
+    def designed(cls, described: Mapping[str, object], catalogue: Catalogue, *, seed: int = 0) -> Self:
+        """Build a model of its options alone, as it was before any compression; for `built`.
 
         Raises:
             ModelError: An unknown option, or one that nothing can be built from.

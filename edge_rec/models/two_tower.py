@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["TwoTower", "TwoTowerOptions", "UserTower", "context_features"]
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Self, cast
 
 import torch
@@ -161,11 +161,11 @@ class TwoTower(Network):
 
     def describe(self) -> dict[str, object]:
         """Return the options and, under ``context``, the words of each feature; fit for JSON."""
-        return {**asdict(self.options), "context": {one.name: list(one.vocabulary) for one in self.context}}
+        return {**super().describe(), "context": {one.name: list(one.vocabulary) for one in self.context}}
 
     @classmethod
-    def built(cls, described: Mapping[str, object], catalogue: Catalogue, *, seed: int = 0) -> Self:
-        """Build a model of what `describe` gave, its weights drawn anew.
+    def designed(cls, described: Mapping[str, object], catalogue: Catalogue, *, seed: int = 0) -> Self:
+        """Build a model of its options and the words of its context.
 
         Raises:
             ModelError: An unknown option, or one that nothing can be built from.
