@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["encoder_table", "item_tables"]
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from edge_rec_converters.binary_codes import fit_binary
@@ -16,17 +17,18 @@ if TYPE_CHECKING:
     from edge_rec_runtime import ItemTable, Precision
 
 
-def item_tables(precision: Precision, fit: Reference) -> dict[str, ItemTable]:
-    """Encode the source's table for each role of a bundle.
+def item_tables(
+    precision: Precision, fit: Reference, finished: Mapping[str, ItemTable] = MappingProxyType({})
+) -> dict[str, ItemTable]:
+    """Return the table for each role of a bundle: a finished one of its layout, or the source's table encoded.
 
     Args:
         precision: What the table is stored in.
         fit: The source's table, and its queries on the histories that codes are fitted to.
+        finished: Tables by layout that the source brings; see `RetrieverSource.tables`.
     """
-    tables = {"items": LAYOUTS[precision.items](fit)}
-    if precision.rescore != "none":
-        tables["rescore"] = LAYOUTS[precision.rescore](fit)
-    return tables
+    roles = {"items": precision.items} | ({} if precision.rescore == "none" else {"rescore": precision.rescore})
+    return {role: finished[layout] if layout in finished else LAYOUTS[layout](fit) for role, layout in roles.items()}
 
 
 def encoder_table(tables: Mapping[str, ItemTable]) -> ItemTable:

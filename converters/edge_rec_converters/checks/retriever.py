@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_rec_converters.checks._finished import check_tables
 from edge_rec_converters.checks._parts import (
     check_features,
     check_finite,
@@ -34,7 +35,7 @@ _PADDED = 3
 
 
 def check_retriever(source: RetrieverSource) -> None:
-    """Check the table, bias, catalogue, context and sizes of a source.
+    """Check the table, bias, finished tables, catalogue, context and sizes of a source.
 
     Raises:
         ModelError: One of them is not what the protocol asks for.
@@ -60,6 +61,7 @@ def check_retriever(source: RetrieverSource) -> None:
     check_finite(name, "the item table", table)
     if source.item_bias is not None:
         check_finite(name, "the item bias", source.item_bias)
+    check_tables(source)
     check_module(name, "encoder", source.encoder)
 
 

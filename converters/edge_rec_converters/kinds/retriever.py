@@ -44,7 +44,7 @@ class PreparedRetriever:
         graph: Its encoder in fp32.
         fit: Its answers on the histories that codes and ranges are fitted to, and choices are made on.
         test: Its answers on the histories that a finished bundle is judged by.
-        sha256: Hex digest of the graph, the table and the bias.
+        sha256: Hex digest of the graph, the table and the bias, and finished tables.
     """
 
     source: RetrieverSource
@@ -71,7 +71,8 @@ class PreparedRetriever:
 
     def drafts(self, order: Order) -> list[BundleContents]:
         """See `Prepared`."""
-        source, target, tables = self.source, order.target, item_tables(order.precision, self.fit)
+        source, target = self.source, order.target
+        tables = item_tables(order.precision, self.fit, source.tables)
         fed, users = encoder_table(tables), self.fit.users
         ingredients = Ingredients(
             graph=self.graph,
@@ -123,10 +124,11 @@ def prepare(source: RetrieverSource, evidence: Evidence, *, targets: Sequence[st
     graph = model_graph(source) if graph is None else graph
     require_operators(graph, targets)
     table = Fp32Table.encode(source.item_table, source.item_bias)
+    held = (table, *(source.tables[layout] for layout in sorted(source.tables)))
     return PreparedRetriever(
         source=source,
         graph=graph,
         test=reference(source, judged, table, progress=progress),
         fit=reference(source, fitted, table, progress=progress),
-        sha256=fingerprint(emitter("onnx")(graph), *table.parts().values()),
+        sha256=fingerprint(emitter("onnx")(graph), *(part for one in held for part in one.parts().values())),
     )

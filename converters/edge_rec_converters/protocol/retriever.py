@@ -8,17 +8,18 @@ from __future__ import annotations
 
 __all__ = ["Retriever", "RetrieverSource"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
     import torch
     from numpy.typing import NDArray
 
-    from edge_rec_runtime import Catalogue
+    from edge_rec_runtime import Catalogue, ItemTable
     from edge_rec_runtime.features import Feature
 
 
@@ -56,6 +57,13 @@ class RetrieverSource(Protocol):
         """[items] float32 added to the scores, or None."""
 
     @property
+    def tables(self) -> Mapping[str, ItemTable]:
+        """Finished item codes by layout, taken as they are by a precision that asks for it; other layouts are encoded.
+
+        One of them is what the model was trained with, and then `item_table` and `item_bias` are what it decodes to.
+        """
+
+    @property
     def catalogue(self) -> Catalogue:
         """The ids of the rows, and what is known of the items."""
 
@@ -78,6 +86,7 @@ class Retriever:
     max_length: int
     name: str = "model"
     item_bias: NDArray[np.float32] | None = None
+    tables: Mapping[str, ItemTable] = field(default_factory=dict)
     context: tuple[Feature, ...] = ()
     float_weights: tuple[str, ...] = ()
     kind: Literal["retriever"] = "retriever"
