@@ -2,12 +2,17 @@
 
     python benchmarks/convert.py --quick --json /tmp/convert.json
     python benchmarks/convert.py --only sasrec@ml-1m --json benchmarks/results/convert.json
+    python benchmarks/convert.py --verdicts
+    python benchmarks/convert.py --picture docs/img/conversion.svg --page > docs/conversion.md
+
+The last two measure nothing: they compare the rows that are there, and fail where a peer is ahead without a cause.
 
 A model that has not been trained yet is trained first, into ``--runs``. Rows of a model are merged into the JSON as soon as
 they are there, and a model whose rows are there is not converted again, unless ``--again``.
 
-Latency is that of the network, from item rows or features to the query or the logit, with full windows; ``latency_ratio`` is
-to the same tool's fp32 file in the same engine, all files of an engine timed in turns. ``model_bytes`` are those of graph and
+Latency is that of the graph alone, with full windows; ``latency_ratio`` is to the same tool's fp32 file in the same engine, all
+files of an engine timed in turns. The other tools' graphs of retrievers hold the look-up of items, ours begin at the vectors:
+``timed`` says which, and ``lookup_ms`` is what the look-up in numpy costs beside it. ``model_bytes`` are those of graph and
 tables; a ranker's are its graph's, since the other tools' files hold no values of items. A tool is ``correct`` where an
 answer does not depend on its batch and is not the same for everybody; one that is not is listed with its cause, and not raced.
 """
@@ -26,12 +31,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from conversion.causes import NoCauseError
 from conversion.litert import litert_artefacts, peers_environment
 from conversion.ort import onnxruntime_artefacts
 from conversion.ours import PRECISIONS, our_artefacts
+from conversion.page import loss_lines, page, table_lines
+from conversion.picture import draw
 from conversion.problems import BATCH, RankerProblem, RetrieverProblem
 from conversion.subjects import SUBJECTS, run_of
 from conversion.timing import medians
+from conversion.verdicts import comparisons
 
 from edge_rec.models import load_run, read_config
 from edge_rec_converters import Examples, convert, prepare
@@ -43,9 +52,9 @@ from edge_rec_runtime import Precision, read_histories
 from edge_rec_runtime.atomic import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from conversion.artefacts import Artefact, Verdict
+    from conversion.artefacts import Artefact, Feeds, Verdict
     from conversion.problems import Problem
 
     from edge_rec_converters import Prepared
@@ -56,6 +65,8 @@ TARGETS = ("onnx", "tflite")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the rows that are missing, show all that were asked for."""
     asked = _parser().parse_args(arguments)
+    if asked.verdicts or asked.page or asked.picture:
+        return _compare(asked)
     torch.set_num_threads(1)
     for slug in asked.only or list(SUBJECTS):
         if asked.again or not any(row["subject"] == slug for row in _rows(asked.json)):
@@ -75,7 +86,28 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=Path("datasets"), help="where data sets are kept")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where run directories are kept")
     parser.add_argument("--peers", type=Path, default=Path(".venv-peers"), help="environment of litert-torch, made when missing")
+    parser.add_argument("--verdicts", action="store_true", help="compare the rows that are there with the peers', and stop")
+    parser.add_argument("--page", action="store_true", help="print docs/conversion.md from the rows that are there, and stop")
+    parser.add_argument("--picture", type=Path, help="where the page's picture goes")
     return parser
+
+
+def _compare(asked: argparse.Namespace) -> int:
+    """Show what the rows say; nothing is written where a loss has no cause."""
+    result = json.loads(asked.json.read_text())
+    try:
+        written, found = page(result), comparisons(result["rows"])
+        losses = loss_lines(one for one in found if one.outcome == "worse")
+    except NoCauseError as error:
+        sys.exit(str(error))
+    if asked.picture:
+        asked.picture.parent.mkdir(parents=True, exist_ok=True)
+        asked.picture.write_text(draw(result["rows"]))
+    if asked.verdicts:
+        print("\n".join((*table_lines(found), *losses)))
+    if asked.page:
+        print(written, end="")
+    return 0
 
 
 def _measure(slug: str, asked: argparse.Namespace) -> list[dict[str, Any]]:
@@ -142,8 +174,8 @@ def _judged(
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of one engine."""
     causes = [_cause(verdict) for verdict in verdicts]
-    raced = {str(at): one.answer for at, one in enumerate(made) if not causes[at]}
-    taken = {batch: medians(raced, problem.feeds(batch), seconds=seconds) for batch in (1, BATCH)}
+    raced = {str(at): one for at, one in enumerate(made) if not causes[at]}
+    taken = {batch: _timed(raced, problem.feeds(batch), seconds=seconds) for batch in (1, BATCH)}
     for at, (one, verdict, cause) in enumerate(zip(made, verdicts, causes, strict=True)):
         base = next(place for place, other in enumerate(made) if other.precision == "fp32" and _family(other) == _family(one))
         row = {
@@ -158,11 +190,22 @@ def _judged(
             "correct": not cause,
             "cause": cause,
         }
-        for batch, times in taken.items():
+        row["timed"] = "graph from item rows" if one.look_up is None and one.search is not None else "graph"
+        for batch, (times, lookups) in taken.items():
             mine, plain = times.get(str(at)), times.get(str(base))
             row[f"latency_ms_b{batch}"] = mine
             row[f"latency_ratio_b{batch}"] = mine / plain if mine and plain else None
+            if str(at) in lookups:
+                row[f"lookup_ms_b{batch}"] = lookups[str(at)]
         yield {name: round(value, 5) if isinstance(value, float) else value for name, value in row.items()}
+
+
+def _timed(raced: Mapping[str, Artefact], feeds: Sequence[Feeds], *, seconds: float) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the milliseconds of each graph, and of what looks its inputs up outside of it."""
+    given = {name: [one.prepared(feed) for feed in feeds] for name, one in raced.items()}
+    times = medians({name: one.run for name, one in raced.items()}, given, seconds=seconds)
+    outside = {name: one.look_up for name, one in raced.items() if one.look_up is not None}
+    return times, medians(outside, dict.fromkeys(outside, feeds), seconds=seconds / 8)
 
 
 def _family(one: Artefact) -> bool:
@@ -189,7 +232,7 @@ def _neighbours(prepared: Prepared) -> Iterator[dict[str, Any]]:
         }
         requests = {words: opened.enter_context(prepared.requests(one.path)) for words, one in made.items()}
         calls = {words: (lambda at, words=words: requests[words][at]()) for words in made}
-        times = medians(calls, range(len(requests["fp32"])), seconds=3.0)
+        times = medians(calls, dict.fromkeys(calls, range(len(requests["fp32"]))), seconds=3.0)
         for words, one in made.items():
             yield {
                 "target": "any",
