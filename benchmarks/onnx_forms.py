@@ -1,8 +1,10 @@
-"""Which standard operators the dialect is best written with, for ONNX Runtime: forms of one layer side by side.
+"""Which standard operators the dialect is best written with, for ONNX Runtime, and where int8 layers are faster than float ones.
 
     python benchmarks/onnx_forms.py
 
-Prints the median time of each form at one row and at 50, as a multiple of the form that the ONNX target writes.
+Prints the median time of each form at one row and at 50, as a multiple of the form that the ONNX target writes; then that of
+dense layers in each int8 network, as a multiple of fp32, by width and rows, and the costs that `edge_rec_converters.speed`
+reckons with, fitted to these times.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 __all__ = ["main"]
 
 import time
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,21 +20,31 @@ import onnx_ir as ir
 
 from edge_rec_converters.dialect import DOMAIN, VERSION, binary_linear, int8_linear
 from edge_rec_converters.edit import add_constant
+from edge_rec_converters.networks import Ingredients, network_graph
+from edge_rec_converters.plan import Plan
 from edge_rec_converters.row_codes import quantise_binary, quantise_rows
 from edge_rec_converters.session import open_session
+from edge_rec_converters.speed import COSTS, Cost, DenseLayer
 from edge_rec_converters.targets import emitter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-_ROUNDS = 2000
+_ROUNDS, _FEWEST, _SECONDS = 2000, 50, 2.0
 _SIZES = ((64, 256), (256, 64), (256, 256))  # in, out
+_WIDTHS, _ROWS, _LAYERS = (32, 64, 128, 192, 256, 384, 512), (1, 8, 32, 100, 200), 4
+_UNITS = tuple(Cost(**{term.name: float(term is one) for term in fields(Cost)}) for one in fields(Cost))
 
 
 def main() -> None:
-    """Time the forms in turns and print one table."""
+    """Print both tables."""
+    _compare_forms()
+    _compare_networks()
+
+
+def _compare_forms() -> None:
     print(f"{'layer':<34}{'form':<34}{'1 row':>8}{'50 rows':>9}")
     for wide, out in _SIZES:
         weight = np.random.default_rng(0).normal(size=(out, wide)).astype(np.float32)
@@ -43,13 +56,70 @@ def main() -> None:
                 print(f"{f'{word} {wide} -> {out}':<34}{form:<34}{ratios[0]:>8.2f}{ratios[1]:>9.2f}")
 
 
-def _times(sessions: dict[str, Any], wide: int) -> dict[str, list[float]]:
-    """Return the median seconds of each session at one row and at 50, all timed in turns."""
+def _compare_networks() -> None:
+    print(f"\n{'width':>5}{'rows':>6}{'fp32 us':>9}" + "".join(f"{network:>14}" for network in COSTS))
+    measured: list[tuple[DenseLayer, dict[str, float]]] = []
+    for wide in _WIDTHS:
+        graph = _residual_layers(wide)
+        ingredients = Ingredients(graph=graph, plan=Plan(), feeds=[{"x": _rows(8, wide)} for _ in range(30)])
+        sessions = {
+            network: open_session(emitter("onnx")(network_graph("onnx", network, ingredients))) for network in ("fp32", *COSTS)
+        }
+        for rows, found in zip(_ROWS, zip(*_times(sessions, wide, all_rows=_ROWS).values(), strict=True), strict=True):
+            fp32, *others = (seconds * 1e9 / _LAYERS for seconds in found)
+            print(f"{wide:>5}{rows:>6}{fp32 / 1e3:>9.1f}" + "".join(f"{other / fp32:>14.2f}" for other in others))
+            measured.append(
+                (DenseLayer(rows=rows, wide=wide, out=wide), dict(zip(("fp32", *COSTS), (fp32, *others), strict=True)))
+            )
+    for network, cost in _fitted(measured).items():
+        print(f"{network}: nanoseconds beyond fp32: {cost}")
+
+
+def _fitted(measured: list[tuple[DenseLayer, dict[str, float]]]) -> dict[str, Cost]:
+    """Return the costs of integer products, of least squared error relative to fp32; what they save is the same for both."""
+    rounded = ("int8-static", "int8-dynamic")
+    terms, beyond = [], []
+    for layer, times in measured:
+        once, saved = np.array([unit.of(layer) for unit in _UNITS]).reshape(2, 2) / times["fp32"]
+        for at, network in enumerate(rounded):
+            terms.append([*np.outer(np.eye(2)[at], once).ravel(), *saved])
+            beyond.append(times[network] / times["fp32"] - 1)
+    found = [round(float(factor), 4) for factor in np.linalg.lstsq(np.array(terms), np.array(beyond), rcond=None)[0]]
+    weight, product = found[4:]
+    return {
+        network: Cost(layer=found[2 * at], number=found[2 * at + 1], weight=weight, product=product)
+        for at, network in enumerate(rounded)
+    }
+
+
+def _residual_layers(wide: int) -> ir.Model:
+    """Return layers whose results are added to what went in, so that none is fused with the next."""
+    x = ir.Value(name="x", type=ir.TensorType(ir.DataType.FLOAT), shape=ir.Shape(["rows", wide]))
+    graph = ir.Graph([x], [], nodes=[], opset_imports={"": 20, DOMAIN: VERSION}, name="layers")
+    tape, value, drawn = ir.tape.Tape(graph), x, np.random.default_rng(0)
+    for layer in range(_LAYERS):
+        weight = add_constant(graph, (drawn.normal(size=(wide, wide)) / wide**0.5).astype(np.float32), f"{layer}.weight")
+        bias = add_constant(graph, drawn.normal(size=wide).astype(np.float32), f"{layer}.bias")
+        value = tape.op("Add", [tape.op("Add", [tape.op("MatMul", [value, weight]), bias]), value])
+    value.name, value.type = "y", ir.TensorType(ir.DataType.FLOAT)
+    graph.outputs.append(value)
+    return ir.Model(graph, ir_version=10)
+
+
+def _rows(rows: int, wide: int) -> NDArray[np.float32]:
+    return np.random.default_rng(1).normal(size=(rows, wide)).astype(np.float32)
+
+
+def _times(sessions: dict[str, Any], wide: int, all_rows: Sequence[int] = (1, 50)) -> dict[str, list[float]]:
+    """Return the median seconds of each session at each number of rows, all timed in turns."""
     found: dict[str, list[float]] = {form: [] for form in sessions}
-    for rows in (1, 50):
-        feed = {"x": np.random.default_rng(1).normal(size=(rows, wide)).astype(np.float32)}
+    for rows in all_rows:
+        feed = {"x": _rows(rows, wide)}
         taken: dict[str, list[float]] = {form: [] for form in sessions}
-        for _ in range(_ROUNDS):
+        stop = time.perf_counter() + _SECONDS
+        for turn in range(_ROUNDS):
+            if turn >= _FEWEST and time.perf_counter() > stop:
+                break
             for form, session in sessions.items():
                 start = time.perf_counter()
                 session.run(None, feed)

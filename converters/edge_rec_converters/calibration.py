@@ -6,7 +6,7 @@ else take the precision of all others. Which one serves a model better shows in 
 
 from __future__ import annotations
 
-__all__ = ["RANGES", "output_error", "ranges"]
+__all__ = ["RANGES", "output_error", "ranges", "sizes"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,10 +49,7 @@ def ranges(graph: ir.Model, names: Sequence[str], feeds: Feeds, *, method: str =
     """
     if not names:
         return {}
-    if not len(feeds):
-        raise ConversionError(
-            "int8-static fixes its ranges on real requests and got none; give calibration data, or use int8-dynamic"
-        )
+    _require_some(feeds)
     session = open_session(ir.to_proto(_watched(graph, names)).SerializeToString())
     found = [_Extent(name) for name in names]
     for results in _results(session, feeds):
@@ -80,6 +77,20 @@ def output_error(graph: ir.Model, other: ir.Model, feeds: Feeds) -> float:
         squared += float(np.square(right.astype(np.float64) - found).sum())
         size += float(np.square(right.astype(np.float64)).sum())
     return squared / (size or 1.0)
+
+
+def sizes(graph: ir.Model, names: Sequence[str], feeds: Feeds) -> dict[str, float]:
+    """Return how many numbers each named value of an fp32 graph holds, in the mean over requests.
+
+    Raises:
+        ConversionError: There is no request.
+    """
+    if not names:
+        return {}
+    _require_some(feeds)
+    session = open_session(ir.to_proto(_watched(graph, names)).SerializeToString())
+    held = [[result.size for result in results] for results in _results(session, feeds)]
+    return dict(zip(names, np.mean(held, axis=0).tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,13 @@ class _Extent:
         below = int(np.searchsorted(np.cumsum(counts), cut * total, side="right"))
         above = int(np.searchsorted(np.cumsum(counts[::-1]), cut * total, side="right"))
         return _Extent(self.name, min(0.0, float(edges[below])), max(0.0, float(edges[_BINS - above])))
+
+
+def _require_some(feeds: Feeds) -> None:
+    if not len(feeds):
+        raise ConversionError(
+            "int8-static fixes its ranges on real requests and got none; give calibration data, or use int8-dynamic"
+        )
 
 
 def _results(session: object, feeds: Feeds) -> Iterator[list[NDArray[np.float32]]]:

@@ -23,6 +23,7 @@ from edge_rec_converters.passes import (
     per_token_inputs,
 )
 from edge_rec_converters.plan import TABLE_PRECISIONS, Plan
+from edge_rec_converters.speed import dense_layers, fastest_first
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Ingredients:
         feeds: Requests to calibrate on, each the graph's inputs by name; only ``int8-static`` looks at them.
         tables: Precision of tables whose rows the graph looks up, one of `TABLE_PRECISIONS`; None goes with the network, for
             encoders, whose few tables of their own stay in eight bits where the network is binary.
+        batch: How many such requests an app answers at once, such as the candidates of a ranker.
         calibration: How ``int8-static`` finds its ranges, see `edge_rec_converters.calibration`: ``min-max``, ``percentile``,
             or ``best``, the one of both whose results on the feeds are nearer to fp32's.
     """
@@ -52,6 +54,7 @@ class Ingredients:
     plan: Plan
     feeds: Sequence[Mapping[str, NDArray[np.generic]]]
     tables: str | None = None
+    batch: int = 1
     calibration: str = "best"
 
     def __post_init__(self) -> None:
@@ -95,7 +98,7 @@ def require_network(target: str, network: str, plan: Plan | None = None) -> None
 
 
 def candidates(target: str, network: str, ingredients: Ingredients) -> tuple[str, ...]:
-    """Return the networks that a word of the precision grammar stands for, in the order in which they are taken.
+    """Return the networks that a word of the precision grammar stands for, the fastest first.
 
     A graph without a weight that the word would change, such as matrix factorisation, stays fp32.
     """
@@ -106,7 +109,12 @@ def candidates(target: str, network: str, ingredients: Ingredients) -> tuple[str
     word = "int8-weights" if network == "int8" else network
     if _rewritten(word, trial) is ingredients.graph:
         return ("fp32",)
-    return CANDIDATES[target] if network == "int8" else (network,)
+    if network == "fp16" or len(CANDIDATES[target]) == 1:
+        return CANDIDATES[target] if network == "int8" else (network,)
+    planned = Plan(tuple((pattern, "fp32") for pattern, _ in ingredients.plan.rules))  # is the same in every candidate
+    decided = _rewritten("int8-dynamic", replace(trial, plan=planned))
+    layers = dense_layers(ingredients.graph, decided, ingredients.feeds, batch=ingredients.batch)
+    return fastest_first(CANDIDATES[target], layers) if layers else (FALLBACK,)
 
 
 def _rewritten(network: str, ingredients: Ingredients) -> ir.Model:
@@ -213,12 +221,11 @@ NETWORKS: tuple[tuple[str, str], ...] = (
     ("tflite", "binary"),
 )
 
-# Which networks ``int8`` may become, in the order in which they are taken when verification finds them alike: the faster
-# first, as measured (static needs no pass over its input to find a scale).
+# Which networks ``int8`` may become. TFLite's dynamic form is faster than its float one at every size that was measured.
 CANDIDATES: dict[str, tuple[str, ...]] = {
-    "onnx": ("int8-static", "int8-dynamic"),
+    "onnx": ("int8-static", "int8-dynamic", "int8-weights"),
     "tflite": ("int8-dynamic",),
 }
 
-# What ``int8`` becomes where every candidate fails its gate: as small, and slower, but no input is rounded.
+# What ``int8`` becomes where every candidate fails its gate, or no layer could multiply integers: no input is rounded.
 FALLBACK = "int8-weights"

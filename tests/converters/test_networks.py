@@ -188,12 +188,37 @@ def test_candidates_are_networks_of_their_target() -> None:
     graph, feeds = mlp()
     made = Ingredients(graph=graph, plan=Plan(), feeds=feeds)
     for target, networks in CANDIDATES.items():
-        assert candidates(target, "int8", made) == networks
+        assert sorted(candidates(target, "int8", made)) == sorted(networks)
         assert {(target, network) for network in (*networks, FALLBACK)} <= set(NETWORKS)
         assert candidates(target, "binary", made) == ("binary",)
         assert candidates(target, "fp16", made) == ("fp16",)
         kept = replace(made, plan=Plan.of(float_weights=("*",)))
         assert candidates(target, "int8", kept) == ("fp32",)
+
+
+def _layers_of(width: int) -> tuple[ir.Model, Feeds]:
+    """Return two square layers, each as wide, and short requests for them."""
+    constants = {"a.weight": _dense(wide=width, out=width), "b.weight": _dense(wide=width, out=width)}
+
+    def build(x: ir.Value, **held: ir.Value) -> list[ir.Node]:
+        first = ir.node("MatMul", [x, held["a.weight"]])
+        return [first, ir.node("MatMul", [first.outputs[0], held["b.weight"]])]
+
+    feeds = [{"x": _RNG.normal(size=(2, width)).astype(np.float32)} for _ in range(3)]
+    return graph_of(feeds[0], constants, build), feeds
+
+
+def test_the_fastest_candidate_is_first() -> None:
+    """Narrow layers multiply floats, wide ones integers; what the plan fixes is not weighed, nor what cannot be multiplied."""
+    for width, first in ((32, "int8-weights"), (512, "int8-static")):
+        graph, feeds = _layers_of(width)
+        made = Ingredients(graph=graph, plan=Plan(), feeds=feeds)
+        assert candidates("onnx", "int8", made)[0] == first
+        assert candidates("onnx", "int8", made) == candidates("onnx", "int8", made)
+    mixed = replace(made, plan=Plan.of(layers={"a.*": "binary"}))
+    assert candidates("onnx", "int8", mixed)[0] == "int8-static"
+    fixed = replace(made, plan=Plan.of(layers={"*": "int8-dynamic"}))
+    assert candidates("onnx", "int8", fixed) == (FALLBACK,)
 
 
 @pytest.mark.parametrize("network", ["int8-dynamic", "binary", "fp16"])

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from edge_rec_converters.verification import RankerVerification
     from edge_rec_runtime import Precision, Progress
 
-_CANDIDATES = 32  # of one timed request
+_CANDIDATES = 32  # of one request, where speed is judged or timed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +82,7 @@ class PreparedRanker:
             plan=self._plan(order),
             feeds=[fed.take(np.array([row])).inputs for row in range(min(len(fed), FED))],
             tables=order.precision.items,
+            batch=_CANDIDATES,
         )
         return [
             BundleContents(

@@ -12,6 +12,7 @@ __all__ = [
     "RowWiseLookups",
     "StaticActivations",
     "apply",
+    "before_transposes",
     "everything",
     "looked_up_tables",
     "per_token_inputs",
@@ -23,4 +24,4 @@ from edge_rec_converters.passes.fp16_constants import Fp16Constants
 from edge_rec_converters.passes.int8_linear import Int8Linears
 from edge_rec_converters.passes.int8_rows import Int8RowTables
 from edge_rec_converters.passes.row_wise_lookups import RowWiseLookups, looked_up_tables
-from edge_rec_converters.passes.static_activations import StaticActivations, per_token_inputs
+from edge_rec_converters.passes.static_activations import StaticActivations, before_transposes, per_token_inputs

@@ -6,7 +6,7 @@ must come from histories like those the device will see.
 
 from __future__ import annotations
 
-__all__ = ["StaticActivations", "per_token_inputs"]
+__all__ = ["StaticActivations", "before_transposes", "per_token_inputs"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,7 +41,7 @@ class StaticActivations:
         after = model.clone()
         for node in after.graph:
             if is_dialect(node, INT8_LINEAR) and text(node, "activation") == "per-token" and node.inputs[0] is not None:
-                scale, zero_point = _grid(*self.ranges[_source(node.inputs[0])])
+                scale, zero_point = _grid(*self.ranges[before_transposes(node.inputs[0])])
                 node.attributes["activation"] = ir.AttrString("activation", "static")
                 node.attributes["x_scale"] = ir.AttrFloat32("x_scale", scale)
                 node.attributes["x_zero_point"] = ir.AttrInt64("x_zero_point", zero_point)
@@ -56,11 +56,11 @@ class StaticActivations:
 def per_token_inputs(model: ir.Model) -> list[str]:
     """Return the names of the inputs of per-token layers, each once, as they are called before any Transpose."""
     layers = (node for node in model.graph if is_dialect(node, INT8_LINEAR) and text(node, "activation") == "per-token")
-    return list(dict.fromkeys(_source(node.inputs[0]) for node in layers if node.inputs[0] is not None))
+    return list(dict.fromkeys(before_transposes(node.inputs[0]) for node in layers if node.inputs[0] is not None))
 
 
-def _source(value: ir.Value) -> str:
-    """Return the name of the value before it was transposed, which a pass may have done and which moves no range."""
+def before_transposes(value: ir.Value) -> str:
+    """Return the name of a layer's input before it was transposed, which a pass may have done and which moves no number."""
     made = value.producer()
     while made is not None and made.op_type == "Transpose" and made.inputs[0] is not None:
         value = made.inputs[0]

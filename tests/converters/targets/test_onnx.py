@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 import onnx_ir as ir
+import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,8 @@ from edge_rec_converters.session import open_session
 from edge_rec_converters.targets.onnx import emit
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from edge_rec_converters import Prepared
@@ -77,6 +80,24 @@ def test_static_products_are_exact_integers(wide: int, out: int, zero: int, seed
     wanted = (grid @ codes.T.astype(np.float64)) * np.float32(0.03) * scales
     found = _run(_linear(codes, scales, None, activation="static", x_scale=0.03, x_zero_point=zero), x)
     np.testing.assert_allclose(found, wanted, rtol=2e-5, atol=1e-3)
+
+
+@pytest.mark.parametrize("activation", ["static", "per-token"])
+@pytest.mark.parametrize("axes", [2, 3])
+def test_products_are_integer_products_in_the_engine(activation: str, axes: int, tmp_path: Path) -> None:
+    """ONNX Runtime decodes no weight at a call: a bias does not make it multiply floats, whatever reads the result."""
+    rng = np.random.default_rng(0)
+    codes, ones = rng.integers(-127, 128, size=(32, 32)).astype(np.int8), np.ones(32, np.float32)
+    model = _linear(codes, ones, ones, activation=activation, x_scale=0.03, x_zero_point=128)
+    model.graph.inputs[0].shape = ir.Shape([*"abc"[: axes - 1], 32])
+    model.graph.outputs[0].shape = ir.Shape([*"abc"[: axes - 1], 32])
+    engine: Any = onnxruntime
+    options = engine.SessionOptions()
+    options.optimized_model_filepath, options.log_severity_level = str(tmp_path / "optimised.onnx"), 4
+    engine.InferenceSession(emit(model), options, providers=["CPUExecutionProvider"])
+    run = {node.op_type for node in onnx.load(options.optimized_model_filepath).graph.node}
+    assert "MatMulIntegerToFloat" in run
+    assert not run & {"DequantizeLinear", "MatMul", "Gemm", "FusedGemm"}
 
 
 def test_weights_only_multiplies_in_float() -> None:

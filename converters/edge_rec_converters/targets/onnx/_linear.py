@@ -5,9 +5,9 @@ a machine with VNNI hides it; codes are therefore stored with 128 added, and 128
 as QuantizeLinear -> DequantizeLinear -> MatMul, which ONNX Runtime fuses to one integer product; it takes .97 to 1.08 times as
 long as MatMulInteger -> Cast -> Mul (``python benchmarks/onnx_forms.py``), and serves fixed grids as well.
 
-ONNX Runtime joins such a MatMul and the Add of a bias to one Gemm before it looks for integer products. Where the result is
-rounded at once by the next layer that makes one integer node of all; anywhere else the Gemm stays a float product whose weights
-are decoded at every call, two to six times as slow. There the bias is subtracted with its sign turned, to the same bits.
+ONNX Runtime joins a MatMul and the Add of a bias to one Gemm before it looks for integer products, and a Gemm whose result is
+not rounded at once stays a float product: its weights are decoded at every call, which takes two to six times as long. The bias
+of a static layer is therefore subtracted with its sign turned, which gives the same bits and leaves the MatMul alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_rec_converters.dialect import INT8_LINEAR, is_dialect, real, text, whole
+from edge_rec_converters.dialect import real, text, whole
 from edge_rec_converters.targets.onnx._rows import decoded
 from edge_rec_converters.targets.onnx._scope import Scope, given, held, optional
 
@@ -38,19 +38,9 @@ def int8_linear(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
     bias = optional(node, 3)
     if bias is None:
         return product
-    if text(node, "activation") == "static" and not _is_rounded_next(node.outputs[0]):
+    if text(node, "activation") == "static":
         return tape.op("Sub", [product, scope.constant(f"{bias.name}.turned", -held(node, 3))])
     return tape.op("Add", [product, bias])
-
-
-def _is_rounded_next(value: ir.Value) -> bool:
-    """Tell whether all that read a result, through at most a Relu, are layers that round it onto a fixed grid."""
-    users = value.consumers()
-    if len(users) == 1 and users[0].op_type == "Relu" and not value.is_graph_output():
-        value = users[0].outputs[0]
-        users = value.consumers()
-    fixed = (is_dialect(user, INT8_LINEAR) and text(user, "activation") == "static" for user in users)
-    return bool(users) and not value.is_graph_output() and all(fixed)
 
 
 def _per_token(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
