@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = [
     "BackendError",
     "BundleError",
+    "CompressionError",
     "ConversionError",
     "DataError",
     "DependencyError",
@@ -47,6 +48,10 @@ class ModelError(EdgeRecError):
 
 class TrainingError(ModelError):
     """Training cannot go on: diverged, or a checkpoint that belongs to another run."""
+
+
+class CompressionError(ModelError):
+    """A compression step or recipe cannot be followed: an option without meaning, steps that do not compose, another model."""
 
 
 class ConversionError(EdgeRecError):

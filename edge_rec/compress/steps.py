@@ -1,0 +1,53 @@
+"""The steps there are, and how they are written: as tables of a recipe, or in one word on the command line."""
+
+from __future__ import annotations
+
+__all__ = ["STEPS", "describe_step", "make_step", "parse_step"]
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from edge_rec.compress.factorise import Factorise
+from edge_rec.compress.options import nearest, read_words, refuse_unknown
+from edge_rec_runtime.errors import CompressionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_rec.compress.step import Step
+
+STEPS: dict[str, type[Step]] = {
+    "factorise": Factorise,
+}
+
+
+def make_step(kind: object, options: Mapping[str, Any]) -> Step:
+    """Make a step of its options; lists become tuples.
+
+    Raises:
+        CompressionError: There is no such step, an option that it does not have, or a value that means nothing.
+    """
+    if not isinstance(kind, str) or kind not in STEPS:
+        raise CompressionError(f"there is no step {kind!r}; {nearest(str(kind), STEPS)}")
+    step = STEPS[kind]
+    refuse_unknown(kind, options, [field.name for field in fields(step)])  # type: ignore[arg-type]  # every step is a dataclass
+    return step(**{name: _frozen(value) for name, value in options.items()})
+
+
+def parse_step(text: str) -> Step:
+    """Read a step from one word: ``prune:criterion=gradient,sparsity=0.8``.
+
+    Raises:
+        CompressionError: As `make_step`, or the options cannot be read.
+    """
+    kind, _, options = text.partition(":")
+    return make_step(kind.strip(), read_words(options))
+
+
+def describe_step(step: Step) -> dict[str, Any]:
+    """Return kind, form and all options, fit for JSON; `make_step` makes the same step of kind and options."""
+    return {"kind": step.kind, "form": step.form, "options": asdict(step)}  # type: ignore[call-overload]  # a dataclass
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401 - whatever TOML has
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
