@@ -28,7 +28,8 @@ class Artefact:
         precision: In the tool's own words.
         model_bytes: Graphs and tables.
         seconds: Conversion alone, without checks.
-        answer: Inputs -> queries [batch, dims] or logits [batch].
+        run: The graph alone: its inputs -> queries [batch, dims] or logits [batch].
+        look_up: Item rows -> the graph's inputs, outside of the graph; None where the look-up is a part of it.
         search: Query [dims], allowed [items] -> the ten best rows; None for a ranker.
     """
 
@@ -37,8 +38,17 @@ class Artefact:
     precision: str
     model_bytes: int
     seconds: float
-    answer: Callable[[Feeds], NDArray[Any]]
+    run: Callable[[Feeds], NDArray[Any]]
+    look_up: Callable[[Feeds], Feeds] | None = None
     search: Search | None = None
+
+    def prepared(self, feeds: Feeds) -> Feeds:
+        """Return the graph's inputs."""
+        return feeds if self.look_up is None else self.look_up(feeds)
+
+    def answer(self, feeds: Feeds) -> NDArray[Any]:
+        """Return queries [batch, dims] or logits [batch]."""
+        return self.run(self.prepared(feeds))
 
 
 def search_in(table: NDArray[np.float32] | None) -> Search | None:

@@ -78,7 +78,7 @@ def _opened(precision: str, folder: Path, names: list[str], seconds: float, shap
         precision="fp32" if precision == "fp32" else "int8",
         model_bytes=paths[1].stat().st_size,
         seconds=seconds,
-        answer=answer,
+        run=answer,
         search=search_in(calls[1].table(shape)),
     )
 

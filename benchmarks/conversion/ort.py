@@ -92,7 +92,7 @@ def _opened(tool: str, precision: str, path: Path, seconds: float) -> Artefact:
         precision=precision,
         model_bytes=path.stat().st_size,
         seconds=seconds,
-        answer=answer,
+        run=answer,
         search=search_in(_table(onnx.load(str(path)))),
     )
 

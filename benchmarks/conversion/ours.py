@@ -71,14 +71,15 @@ def our_artefacts(
             gate=OPEN_GATES[prepared.source.kind],
         )
         seconds = time.perf_counter() - started
-        answer, search = OPENERS[prepared.source.kind](made.path, opened)
+        run, look_up, search = OPENERS[prepared.source.kind](made.path, opened)
         yield Artefact(
             tool="edge-rec",
             target=target,
             precision=precision.slug,
             model_bytes=_weighed(made.path),
             seconds=seconds,
-            answer=answer,
+            run=run,
+            look_up=look_up,
             search=search,
         )
 
@@ -90,28 +91,28 @@ def _weighed(path: Path) -> int:
         return bundle.manifest.model_bytes - items
 
 
-def _retriever(path: Path, opened: ExitStack) -> tuple[Any, Search]:
+def _retriever(path: Path, opened: ExitStack) -> tuple[Any, Any, Search]:
+    """Open the graph beside the tables: the look-up, which the runtime does, is timed apart from it."""
     recommender = opened.enter_context(Recommender.open(path))
+    graph, _, _ = _ranker(path, opened)
     exact = recommender.exact
 
-    def answer(feeds: Feeds) -> NDArray[np.float32]:
+    def look_up(feeds: Feeds) -> Feeds:
         rows, mask = feeds["rows"], feeds["mask"]
         vectors = exact.decode(rows.ravel()).reshape(*rows.shape, -1) * mask[..., None]
-        context = [values for name, values in feeds.items() if name not in {"rows", "mask"}]
-        queries: NDArray[np.float32] = recommender.encode(vectors, mask, *context)
-        return queries
+        return {"vectors": vectors} | {name: values for name, values in feeds.items() if name != "rows"}
 
     def search(query: NDArray[np.float32], allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
         return recommender.search(query, 10, allowed)[0]
 
-    return answer, search
+    return graph, look_up, search
 
 
-def _ranker(path: Path, opened: ExitStack) -> tuple[Any, None]:
+def _ranker(path: Path, opened: ExitStack) -> tuple[Any, None, None]:
     """Open the graph alone, as the others' is: a request also looks the candidates up and checks what it is given."""
     graph = open_graph(opened.enter_context(Bundle.open(path)))
     opened.callback(graph.close)
-    return graph, None
+    return graph, None, None
 
 
 OPENERS = {"retriever": _retriever, "ranker": _ranker}

@@ -14,22 +14,24 @@ if TYPE_CHECKING:
 _WARMUP = 5
 
 
-def medians(calls: Mapping[str, Callable[[Any], object]], inputs: Sequence[Any], *, seconds: float) -> dict[str, float]:
-    """Return the median milliseconds of each callable over the inputs in turn.
+def medians(
+    calls: Mapping[str, Callable[[Any], object]], inputs: Mapping[str, Sequence[Any]], *, seconds: float
+) -> dict[str, float]:
+    """Return the median milliseconds of each callable over its inputs in turn.
 
     Args:
         calls: What is timed, by name.
-        inputs: Each round gives all of them the same one.
+        inputs: By the same names, the same requests in the form that each takes.
         seconds: How long the rounds go on, for all together.
     """
-    for call in calls.values():
-        for one in inputs[:_WARMUP]:
+    for name, call in calls.items():
+        for one in inputs[name][:_WARMUP]:
             call(one)
     times: dict[str, list[int]] = {name: [] for name in calls}
     end, turn = time.perf_counter() + seconds, 0
     while time.perf_counter() < end or turn < _WARMUP:
-        one = inputs[turn % len(inputs)]
         for name, call in calls.items():
+            one = inputs[name][turn % len(inputs[name])]
             started = time.perf_counter_ns()
             call(one)
             times[name].append(time.perf_counter_ns() - started)
