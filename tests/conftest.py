@@ -69,7 +69,7 @@ def tables_of(values: NDArray[np.float32], precision: str) -> dict[str, ItemTabl
     if precision.startswith("items=int4"):
         return {"items": Int4Table.encode(values)}
     dims = values.shape[1]
-    signs = BinaryTable.pack(values > 0, np.abs(values).mean(axis=1), None, np.eye(dims, dtype=np.float32))
+    signs = BinaryTable.pack(values > 0, np.abs(values).mean(axis=1), np.zeros(len(values)), np.eye(dims, dtype=np.float32))
     return {"items": signs} | ({"rescore": Int8Table.encode(values)} if precision == "binary" else {})
 
 

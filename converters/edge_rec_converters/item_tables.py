@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from edge_rec_converters.binary_codes import fit_binary
+from edge_rec_converters.pq_codes import fit_pq
 from edge_rec_runtime import Fp16Table, Int4Table, Int8Table
 
 if TYPE_CHECKING:
@@ -42,4 +43,5 @@ LAYOUTS: dict[str, Callable[[Reference], ItemTable]] = {
     "int8": lambda fit: Int8Table.encode(fit.table.values, fit.table.bias),
     "int4": lambda fit: Int4Table.encode(fit.table.values, fit.table.bias),
     "binary": fit_binary,
+    "pq": fit_pq,
 }

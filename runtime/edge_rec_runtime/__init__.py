@@ -21,6 +21,7 @@ __all__ = [
     "ItemTable",
     "Manifest",
     "NeighbourTable",
+    "PqTable",
     "Precision",
     "Progress",
     "RankRequest",
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
         Int8Table,
         ItemTable,
         NeighbourTable,
+        PqTable,
         SparseInt8Table,
         SparseTable,
     )
@@ -82,6 +84,7 @@ _HOMES: dict[str, str] = {
     "ItemTable": "codes",
     "Manifest": "bundle",
     "NeighbourTable": "codes",
+    "PqTable": "codes",
     "Precision": "precision",
     "Progress": "progress",
     "RankRequest": "rank_requests",

@@ -10,7 +10,7 @@ from typing import Self
 
 from edge_rec_runtime.errors import ConversionError
 
-ITEM_PRECISIONS = ("fp32", "fp16", "int8", "int4", "binary")
+ITEM_PRECISIONS = ("fp32", "fp16", "int8", "int4", "binary", "pq")
 NETWORK_PRECISIONS = ("fp32", "fp16", "int8", "int8-dynamic", "int8-static", "int8-weights", "binary")
 RESCORE_PRECISIONS = ("none", "int8")
 
@@ -76,6 +76,11 @@ class Precision:
             raise ConversionError(
                 f"precision {self.slug!r} scores candidates again (rescore={self.rescore}), and a ranker scores each only once; "
                 f"use {'binary-only' if self.items == 'binary' else 'rescore=none'}"
+            )
+        if kind == "ranker" and self.items == "pq":
+            raise ConversionError(
+                f"precision {self.slug!r} is not for a ranker: codebooks are for tables that are scanned, and the look-ups of a "
+                "graph have none; use items=int4 or items=binary"
             )
         if kind == "neighbours" and self.asked.slug not in _NEIGHBOURS:
             raise ConversionError(

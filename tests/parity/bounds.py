@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from combinations import Made
 
 _EXACT = 1e-4
-FLOAT = ("fp32", "fp16", "int8-weights", "binary-items")  # no input of a layer is rounded
+FLOAT = ("fp32", "fp16", "int8-weights", "binary-items", "pq-items")  # no input of a layer is rounded
 
 # Largest |q - q'| / |q'| of a query, where the source is fed what the bundle's table decodes to: the graph alone. Signs in the
 # place of trained weights keep little more than the direction, which the overlap judges.
@@ -33,6 +33,7 @@ _QUERY = {
     "binary": 0.04,
     "binary-only": 0.04,
     "binary-items": _EXACT,  # its network is fp32
+    "pq-items": _EXACT,
 }
 
 # Largest error of a score, in standard deviations of a history's scores: graph and table together.

@@ -25,6 +25,7 @@ PRECISIONS = {
     "binary": "items=binary,network=int8-dynamic,rescore=int8",
     "binary-only": "items=binary,network=int8-dynamic",
     "binary-items": "items=binary",
+    "pq-items": "items=pq",
     "binary-network": "items=int8,network=binary",
 }
 
@@ -84,8 +85,8 @@ def _has(model: str) -> tuple[str, ...]:
     if model in _NEIGHBOURS:
         return ("fp32", "int8-dynamic")
     if model in _PLAIN:
-        return ("fp32", "fp16", "int8-dynamic", "int4-items", "binary", "binary-only", "binary-items")
-    return tuple(name for name in PRECISIONS if name != "binary" or model not in RANKERS)
+        return ("fp32", "fp16", "int8-dynamic", "int4-items", "binary", "binary-only", "binary-items", "pq-items")
+    return tuple(name for name in PRECISIONS if name not in {"binary", "pq-items"} or model not in RANKERS)
 
 
 def every_case() -> list[Case]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from edge_rec_runtime import LAYOUTS, BinaryTable, Fp16Table, Fp32Table, Int4Table, Int8Table
+from edge_rec_runtime import LAYOUTS, BinaryTable, Fp16Table, Fp32Table, Int4Table, Int8Table, PqTable
 from edge_rec_runtime.codes.int4 import pack_nibbles, unpack_nibbles
 from edge_rec_runtime.errors import BundleError, ModelError, RequestError
 
@@ -150,6 +150,83 @@ def test_binary_scores_follow_the_format(drawn: tuple[NDArray[np.float32], NDArr
     np.testing.assert_allclose(table.decode(np.arange(9)), decoded, rtol=1e-5, atol=1e-5)
 
 
+@given(st.integers(1, 140), st.sets(st.sampled_from(["scales", "bias", "projection"])), st.integers(0, 2**32))
+@settings(max_examples=40)
+def test_what_binary_codes_leave_out_counts_as_nothing(bits: int, left_out: set[str], seed: int) -> None:
+    """Without scales, bias or projection a table gives, to the bit, what scales of 1, a bias of 0 and the identity give."""
+    source = np.random.default_rng(seed)
+    signs, query = source.random((9, bits)) > 0.5, source.normal(size=bits).astype(np.float32)
+    whole = {"scales": source.random(9), "bias": source.normal(size=9), "projection": source.normal(size=(bits, bits))}
+    nothing = {"scales": np.ones(9), "bias": np.zeros(9), "projection": np.eye(bits)}
+    lean = BinaryTable.pack(signs, **{name: None if name in left_out else part for name, part in whole.items()})
+    full = BinaryTable.pack(signs, **{name: nothing[name] if name in left_out else part for name, part in whole.items()})
+    assert set(lean.parts()) == {"bits", "scales", "bias", "projection"} - left_out
+    again = BinaryTable.from_parts(lean.parts(), dims=bits)
+    rows = np.array([8, 2, 2])
+    for one in (lean, again):
+        assert np.array_equal(one.scores(query), full.scores(query))
+        np.testing.assert_allclose(one.decode(rows), full.decode(rows), rtol=1e-6, atol=1e-6)
+        assert np.array_equal(one.take(rows).scores(query), one.scores(query)[rows])
+    if left_out >= {"scales", "projection"}:
+        assert np.array_equal(lean.decode(rows), np.where(signs, 1, -1)[rows])
+
+
+@given(
+    st.tuples(st.integers(1, 30), st.integers(1, 5), st.integers(1, 256), st.integers(1, 6)), st.integers(0, 2**32), st.booleans()
+)
+@settings(max_examples=50)
+def test_pq_follows_the_format(sizes: tuple[int, int, int, int], seed: int, biased: bool) -> None:  # noqa: FBT001
+    """A vector is its pieces side by side, cut at dims; a score is the sum of the pieces' products, in order, in float32."""
+    rows, count, pieces, width = sizes
+    source = np.random.default_rng(seed)
+    dims = int(source.integers((count - 1) * width + 1, count * width + 1))
+    codes = source.integers(0, pieces, size=(rows, count))
+    codebooks = source.normal(size=(count, pieces, width)).astype(np.float16)
+    bias = source.normal(size=rows).astype(np.float32) if biased else None
+    query = source.normal(size=dims).astype(np.float32)
+    table = PqTable.pack(codes, codebooks, bias, dims=dims)
+    assert (table.codes.dtype, table.codebooks.dtype, table.rows, table.dims) == (np.uint8, np.float16, rows, dims)
+    vectors = np.stack([np.concatenate([codebooks[j, row[j]] for j in range(count)])[:dims] for row in codes])
+    assert np.array_equal(table.decode(np.arange(rows)), vectors.astype(np.float32))
+    expected = np.zeros(rows, np.float32)
+    for j in range(count):
+        part = slice(j * width, min((j + 1) * width, dims))
+        expected += (vectors[:, part].astype(np.float64) @ query[part].astype(np.float64)).astype(np.float32)
+    expected += 0 if bias is None else bias
+    np.testing.assert_allclose(table.scores(query), expected, rtol=1e-6, atol=1e-6)
+    chosen = np.arange(rows)[::-2]
+    for again in (table, PqTable.from_parts(table.parts(), dims=dims)):
+        assert np.array_equal(again.take(chosen).scores(query), table.scores(query)[chosen])
+
+
+@pytest.mark.parametrize(("norm", "dtype"), [(1.0, "float16"), (1e-6, "float32"), (1e6, "float32")])
+def test_codebooks_are_half_precision_only_where_nothing_is_lost(norm: float, dtype: str) -> None:
+    """Pieces that float16 would blur or drop are kept in float32."""
+    codebooks = np.random.default_rng(0).normal(size=(2, 4, 3)).astype(np.float32) * np.float32(norm)
+    table = PqTable.pack(np.array([[0, 3], [2, 1]]), codebooks)
+    assert table.codebooks.dtype == dtype
+    assert np.abs(table.codebooks.astype(np.float32) - codebooks).max() <= np.abs(codebooks).max() * 2.0**-11
+
+
+@pytest.mark.parametrize(
+    ("codes", "codebooks", "dims", "message"),
+    [
+        (np.zeros((3, 2), np.float32), np.zeros((2, 4, 8)), 16, "float32"),
+        (np.zeros((3, 2), int), np.zeros((3, 4, 8)), 24, r"expected \[2, at most 256"),
+        (np.zeros((3, 2), int), np.zeros((2, 257, 8)), 16, r"expected \[2, at most 256"),
+        (np.full((3, 2), 4), np.zeros((2, 4, 8)), 16, "the codes go from 4 to 4; the codebooks have 4 pieces"),
+        (np.full((3, 2), -1), np.zeros((2, 4, 8)), 16, "from -1"),
+        (np.zeros((3, 2), int), np.zeros((2, 4, 8)), 8, "cannot hold vectors of 8 values"),
+        (np.zeros((3, 2), int), np.zeros((2, 4, 8)), 17, "cannot hold vectors of 17 values"),
+        (np.zeros((3, 2), int), np.full((2, 4, 8), np.nan), 16, "finite"),
+    ],
+)
+def test_codes_and_codebooks_must_fit(codes: NDArray[Any], codebooks: NDArray[Any], dims: int, message: str) -> None:
+    """A code without a piece, too many pieces, a width that the pieces do not make up: each is one sentence."""
+    with pytest.raises(ModelError, match=message):
+        PqTable.pack(codes, codebooks, dims=dims)
+
+
 @given(tables())
 @settings(max_examples=30)
 def test_taking_rows_changes_no_score(drawn: tuple[NDArray[np.float32], NDArray[np.float32]]) -> None:
@@ -168,9 +245,11 @@ def test_taking_rows_changes_no_score(drawn: tuple[NDArray[np.float32], NDArray[
 
 
 def test_binary_codes_are_a_thirty_second_and_four_bytes() -> None:
-    """An item costs dims / 8 bytes and a scale and a bias of two bytes each."""
-    table = BinaryTable.pack(np.ones((1000, 64), bool), np.ones(1000), None, np.eye(64))
+    """An item costs dims / 8 bytes and a scale and a bias of two bytes each; of signs alone, 96 of them, twelve bytes."""
+    table = BinaryTable.pack(np.ones((1000, 64), bool), np.ones(1000), np.zeros(1000), np.eye(64))
+    assert table.projection is not None
     assert table.nbytes - table.projection.nbytes == 1000 * (64 // 8 + 4)
+    assert BinaryTable.pack(np.ones((1000, 96), bool)).nbytes == 1000 * 12
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
@@ -221,8 +300,20 @@ def test_a_query_of_another_width_is_refused() -> None:
         ("fp16", {"bias": np.zeros(3, np.float32)}),
         ("fp32", {"values": np.zeros((4, 7), np.float32)}),
         ("binary", {"bits": np.zeros((4, 2), np.uint8)}),
-        ("binary", {"bias": None}),
+        ("binary", {"bits": None}),
+        ("binary", {"projection": None, "bits": np.zeros((4, 2), np.uint8)}),
+        ("binary", {"scales": np.zeros(3, np.float16)}),
+        ("binary", {"bias": np.zeros(5, np.float16)}),
         ("binary", {"projection": np.zeros((8,), np.float32)}),
+        ("binary", {"projection": np.zeros((8, 7), np.float32)}),
+        ("pq", {"codes": None}),
+        ("pq", {"codebooks": None}),
+        ("pq", {"codes": np.zeros((4, 3), np.uint8)}),
+        ("pq", {"codes": np.full((4, 2), 16, np.uint8)}),
+        ("pq", {"codebooks": np.zeros((2, 257, 4), np.float16)}),
+        ("pq", {"codebooks": np.zeros((2, 16, 3), np.float16)}),
+        ("pq", {"codebooks": np.zeros((2, 16, 8), np.float16)}),
+        ("pq", {"bias": np.zeros(3, np.float16)}),
     ],
 )
 def test_parts_that_do_not_make_a_table_are_refused(layout: str, change: dict[str, Any]) -> None:
@@ -234,6 +325,7 @@ def test_parts_that_do_not_make_a_table_are_refused(layout: str, change: dict[st
         "int8": Int8Table.encode(values),
         "int4": Int4Table.encode(values),
         "binary": BinaryTable.pack(values > 0, values[:, 0], None, np.eye(8)),
+        "pq": PqTable.pack(np.zeros((4, 2), int), np.ones((2, 16, 4))),
     }
     parts = made[layout].parts() | change
     with pytest.raises(BundleError):

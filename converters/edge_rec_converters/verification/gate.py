@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Least overlap@10 with the same weights in fp32, by the precision of the table that is scanned or of the network; the
 # coarser of the two decides. Binary codes whose candidates are scored again keep most of what int8 keeps.
-OVERLAP_GATES = {"fp32": 0.999, "fp16": 0.995, "int8": 0.97, "int4": 0.80, "binary": 0.40}
+OVERLAP_GATES = {"fp32": 0.999, "fp16": 0.995, "int8": 0.97, "int4": 0.80, "binary": 0.40, "pq": 0.40}
 _RESCORED = 0.90
 
 # Most AUC that a ranker may lose, by the same.

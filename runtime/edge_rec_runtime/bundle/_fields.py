@@ -71,14 +71,14 @@ def number(record: Mapping[str, Any], key: str, *, least: int = 0, most: int = _
 
 
 def shape(record: Mapping[str, Any], key: str) -> tuple[int, ...]:
-    """Return the shape of an array of one or two axes, none of them empty."""
+    """Return the shape of an array of one to three axes, none of them empty."""
     value = record.get(key)
     if (
         not isinstance(value, list)
-        or len(value) not in (1, 2)
+        or len(value) not in (1, 2, 3)
         or not all(type(axis) is int and 0 < axis <= _MOST for axis in value)
     ):
-        _refuse(key, value, "one or two axes above 0")
+        _refuse(key, value, "one to three axes above 0")
     return tuple(value)
 
 

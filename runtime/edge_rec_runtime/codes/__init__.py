@@ -16,6 +16,7 @@ __all__ = [
     "Int8Table",
     "ItemTable",
     "NeighbourTable",
+    "PqTable",
     "SparseInt8Table",
     "SparseTable",
 ]
@@ -25,6 +26,7 @@ from edge_rec_runtime.codes.fp16 import Fp16Table
 from edge_rec_runtime.codes.fp32 import Fp32Table
 from edge_rec_runtime.codes.int4 import Int4Table
 from edge_rec_runtime.codes.int8 import Int8Table
+from edge_rec_runtime.codes.pq import PqTable
 from edge_rec_runtime.codes.sparse import SPARSE_LAYOUTS, NeighbourTable, SparseInt8Table, SparseTable
 from edge_rec_runtime.codes.table import ItemTable
 
@@ -34,4 +36,5 @@ LAYOUTS: dict[str, type[ItemTable]] = {
     "int8": Int8Table,
     "int4": Int4Table,
     "binary": BinaryTable,
+    "pq": PqTable,
 }

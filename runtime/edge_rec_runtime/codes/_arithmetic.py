@@ -152,7 +152,11 @@ def check_query(query: NDArray[Any], dims: int) -> NDArray[np.float32]:
 
 
 def check_parts(
-    layout: str, parts: Mapping[str, NDArray[Any]], expected: Mapping[str, tuple[tuple[str, ...], int]], *, optional: str = "bias"
+    layout: str,
+    parts: Mapping[str, NDArray[Any]],
+    expected: Mapping[str, tuple[tuple[str, ...], int]],
+    *,
+    optional: tuple[str, ...] = ("bias",),
 ) -> None:
     """Compare the arrays of a table with what its layout asks for.
 
@@ -160,14 +164,14 @@ def check_parts(
         layout: Name of the layout, for the message.
         parts: The arrays.
         expected: For each part the dtypes it may have and its number of axes.
-        optional: The part that may be missing.
+        optional: The parts that may be missing.
 
     Raises:
         BundleError: A part is missing, unknown, or of a wrong dtype or shape.
     """
     for name, (dtypes, axes) in expected.items():
         if name not in parts:
-            if name == optional:
+            if name in optional:
                 continue
             raise BundleError(f"the {layout} table lacks the array {name!r}; it needs {', '.join(expected)}")
         array = parts[name]

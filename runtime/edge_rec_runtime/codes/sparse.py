@@ -161,7 +161,7 @@ class SparseTable(_Rows):
     def from_parts(cls, parts: Mapping[str, NDArray[Any]]) -> Self:
         """See `NeighbourTable.from_parts`."""
         expected = {"starts": _STARTS, "items": _ITEMS, "values": (("float32",), 1)}
-        arithmetic.check_parts(cls.layout, parts, expected, optional="")
+        arithmetic.check_parts(cls.layout, parts, expected, optional=())
         arithmetic.check_rows(cls.layout, {name: parts[name] for name in ("items", "values")})
         return cls(parts["starts"], parts["items"], parts["values"])
 
@@ -207,7 +207,7 @@ class SparseInt8Table(_Rows):
             "codes": (("int8",), 1),
             "scales": (("float16", "float32"), 1),
         }
-        arithmetic.check_parts(cls.layout, parts, expected, optional="")
+        arithmetic.check_parts(cls.layout, parts, expected, optional=())
         arithmetic.check_rows(cls.layout, {name: parts[name] for name in ("items", "codes")})
         if len(parts["starts"]) != len(parts["scales"]) + 1:
             raise BundleError(f"the {cls.layout} table has {len(parts['scales'])} scales and {len(parts['starts'])} starts")
