@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from conversion.causes import cause_of
-from conversion.verdicts import KINDS, MEASURES, TIME_NOISE, comparisons, name_of, twins
+from conversion.verdicts import KINDS, MEASURES, TIME_NOISE, comparisons, name_of, twins, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -90,9 +90,10 @@ Written by `{COMMAND}` from [convert.json](../benchmarks/results/convert.json).
 
 {len(subjects)} models of the zoo, trained on MovieLens, in our precisions and in those of the general converters: ONNX Runtime's
 `quantize_dynamic` and `quantize_static` on the graph that ours is made from, litert-torch with ai-edge-quantizer on the torch
-module. All files of a model and a target are timed in turns on one thread; ours through the runtime, as an app uses it. A peer's
-file is *correct* where an answer does not depend on what else is in its batch and is not the same for everybody; others are
-named below and not compared. Machine: {machine["cpu"]}, {machine["kernel"]}; {packages}."""
+module. All files of a model and a target are timed in turns on one thread, from item rows or features to the query or the logit;
+where our graph begins behind the look-up of items, the runtime's look-up is counted with it. A peer's file is *correct* where
+an answer does not depend on what else is in its batch and is not the same for everybody; others are named below and not
+compared. Machine: {machine["cpu"]}, {machine["kernel"]}; {packages}."""
 
 
 def _counted(presets: Sequence[Comparison]) -> list[str]:
@@ -152,7 +153,8 @@ def _cell(row: Row | None) -> str:
         return "-"
     kept = f"{row['overlap_at_10']:.4f}" if "overlap_at_10" in row else f"{row['auc_delta']:+.4f}"
     size = f"{row['model_bytes'] / 1e3:.0f} kB, {kept}"
-    return f"{size}, {row['latency_ms_b1']:.3f} / {row['latency_ms_b32']:.2f}" if row["correct"] else f"{size}, *not correct*"
+    single, batch = (value_of(row, measure) for measure in ("latency_ms_b1", "latency_ms_b32"))
+    return f"{size}, *not correct*" if single is None or batch is None else f"{size}, {single:.3f} / {batch:.2f}"
 
 
 def _neighbours(rows: Sequence[Row]) -> list[str]:

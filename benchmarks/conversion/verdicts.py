@@ -6,7 +6,19 @@ Only rows of one model, one target and one kind are compared, all timed in turns
 
 from __future__ import annotations
 
-__all__ = ["KINDS", "MEASURES", "TIME_NOISE", "Comparison", "Measure", "Row", "beside", "comparisons", "name_of", "twins"]
+__all__ = [
+    "KINDS",
+    "MEASURES",
+    "TIME_NOISE",
+    "Comparison",
+    "Measure",
+    "Row",
+    "beside",
+    "comparisons",
+    "name_of",
+    "twins",
+    "value_of",
+]
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -122,6 +134,15 @@ def twins(rows: Sequence[Row]) -> list[float]:
     return found
 
 
+def value_of(row: Row, measure: str) -> float | None:
+    """Return a row's figure; the latency of a graph that begins behind the look-up of items, with the look-up in front of it."""
+    found: float | None = row.get(measure)
+    if found is None or not measure.startswith("latency_ms"):
+        return found
+    outside: float = row.get(measure.replace("latency_ms", "lookup_ms"), 0.0)
+    return found + outside
+
+
 def name_of(measure: str, difference: float) -> str:
     """Write a difference: ``0.941x`` of bytes, ``0.94x`` of times, ``-0.0012`` of quality."""
     if not MEASURES[measure].ratio:
@@ -130,16 +151,16 @@ def name_of(measure: str, difference: float) -> str:
 
 
 def _compared(ours: Row, theirs: Row) -> list[Comparison]:
+    figures = {measure: (value_of(ours, measure), value_of(theirs, measure)) for measure in MEASURES}
     return [
-        _comparison(ours, theirs, measure)
-        for measure in MEASURES
-        if ours.get(measure) is not None and theirs.get(measure) is not None
+        _comparison(ours, theirs, measure, mine / other if MEASURES[measure].ratio else mine - other)
+        for measure, (mine, other) in figures.items()
+        if mine is not None and other is not None
     ]
 
 
-def _comparison(ours: Row, theirs: Row, measure: str) -> Comparison:
+def _comparison(ours: Row, theirs: Row, measure: str, difference: float) -> Comparison:
     one = MEASURES[measure]
-    difference = ours[measure] / theirs[measure] if one.ratio else ours[measure] - theirs[measure]
     worse = difference - 1 if one.ratio else -difference
     noise = one.noise(ours, theirs)
     outcome: Outcome = "worse" if worse > noise else "better" if -worse > noise else "equal"

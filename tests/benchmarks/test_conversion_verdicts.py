@@ -141,3 +141,12 @@ def test_twins_tell_the_noise() -> None:
     """Two rows with the same bytes and answers tell by how much one run differs; other rows tell nothing."""
     same = [row(), row(precision="int8.int8-dynamic", latency_ms_b32=12.0), row(model_bytes=5), peer()]
     assert twins(same) == [0.0, pytest.approx(0.2)]
+
+
+def test_a_look_up_outside_of_the_graph_counts() -> None:
+    """A graph that begins behind the look-up is compared with it, not without; a peer's graph does its own."""
+    ours = row(latency_ms_b1=0.9, lookup_ms_b1=0.3, latency_ms_b32=9.5, lookup_ms_b32=0.5)
+    found = {one.measure: one for one in comparisons([ours, peer()])}
+    assert found["latency_ms_b1"].difference == pytest.approx(1.2)
+    assert found["latency_ms_b1"].outcome == "worse"
+    assert found["latency_ms_b32"].outcome == "equal"
