@@ -5,10 +5,21 @@ from edge_rec.models.gru4rec import GRU4Rec, GRU4RecEncoder, GRU4RecOptions
 from edge_rec.models.lightgcn import GraphNetwork, LightGCN, LightGCNOptions, OneStep
 from edge_rec.models.mf import MatrixFactorisation, MFOptions
 from edge_rec.models.neighbours import EASE, EASEOptions, ItemItem, ItemItemOptions
+from edge_rec.models.network import Network
 from edge_rec.models.nrms import NRMS, NRMSEncoder, NRMSOptions
 from edge_rec.models.popularity import Popularity
-from edge_rec.models.runs import bind, fingerprint, load_run, read_config, write_model, write_ranker_run, write_run
+from edge_rec.models.runs import (
+    bind,
+    fingerprint,
+    load_run,
+    read_config,
+    write_model,
+    write_ranker_run,
+    write_run,
+    write_run_like,
+)
 from edge_rec.models.sasrec import SASRec, SASRecEncoder, SASRecOptions
+from edge_rec.models.structure import LowRankLinear, Structure
 from edge_rec.models.two_tower import TwoTower, TwoTowerOptions, UserTower
 from edge_rec.models.zoo import MODELS, Model
 
@@ -26,16 +37,19 @@ __all__ = [
     "ItemItemOptions",
     "LightGCN",
     "LightGCNOptions",
+    "LowRankLinear",
     "MFOptions",
     "MatrixFactorisation",
     "Model",
     "NRMSEncoder",
     "NRMSOptions",
+    "Network",
     "OneStep",
     "Popularity",
     "SASRec",
     "SASRecEncoder",
     "SASRecOptions",
+    "Structure",
     "TwoTower",
     "TwoTowerOptions",
     "UserTower",
@@ -47,4 +61,5 @@ __all__ = [
     "write_model",
     "write_ranker_run",
     "write_run",
+    "write_run_like",
 ]

@@ -153,7 +153,6 @@ class Network(nn.Module):
         else:
             stored = (self.table if narrow else self.item_vectors()).detach().numpy()
         bias = None if finished is None else finished.parts().get("bias")
-        codes: dict[str, Any] = {"tables": self.tables} if self.tables else {}
         return Retriever(
             encoder=NarrowItems(self.encoder, self.item_basis).eval() if narrow else self.encoder,
             item_table=stored,
@@ -163,7 +162,7 @@ class Network(nn.Module):
             name=self.name,
             context=self.context,
             float_weights=self.float_weights,
-            **codes,
+            tables=self.tables,
         )
 
     def describe(self) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
     config.json           the model's options, the data, how training went, how good it is
     weights.safetensors   float32, or float16 where size counts
+    tables.safetensors    item codes that compression finished, if it did; they go into bundles as they are
     catalogue.json        ids, titles, attributes and popularity of the items, in row order
     heldout/              validation.jsonl and test.jsonl: each user's history and the event after it
     features.json         of a ranker: what it is fed; its heldout/ has validation.safetensors and test.safetensors, `Examples`
@@ -12,10 +13,21 @@ model without its catalogue, which `bind` joins to one; that is how weights are 
 
 from __future__ import annotations
 
-__all__ = ["bind", "fingerprint", "held_out_histories", "load_run", "read_config", "write_model", "write_ranker_run", "write_run"]
+__all__ = [
+    "bind",
+    "fingerprint",
+    "held_out_histories",
+    "load_run",
+    "read_config",
+    "write_model",
+    "write_ranker_run",
+    "write_run",
+    "write_run_like",
+]
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +35,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from edge_rec.models.finished import TABLES, read_tables, write_tables
+from edge_rec.models.network import Network
 from edge_rec.models.zoo import MODELS, Model
 from edge_rec_runtime import Catalogue, History, write_histories
 from edge_rec_runtime.atomic import replace_file
@@ -79,6 +93,22 @@ def write_ranker_run(folder: Path, model: Model, heldout: Mapping[str, Examples]
     write_model(folder, model, record=record)
 
 
+def write_run_like(folder: Path, model: Model, run: Path, *, record: Mapping[str, Any]) -> None:
+    """Write the run directory of a model of the same items as another run, with that run's held-out events.
+
+    Args:
+        folder: Made where it is missing; not the other run's.
+        model: The model.
+        run: A finished run.
+        record: How the model was made and how good it is, fit for JSON.
+    """
+    _begin(folder)
+    for part in sorted((run / "heldout").iterdir()):
+        shutil.copyfile(part, folder / "heldout" / part.name)
+    _write_json(folder / "catalogue.json", _described(model.catalogue))
+    write_model(folder, model, record=record)
+
+
 def write_model(folder: Path, model: Model, *, record: Mapping[str, Any], dtype: type[np.floating[Any]] = np.float32) -> None:
     """Write weights and configuration alone, without ids or titles; `bind` reads them.
 
@@ -91,6 +121,7 @@ def write_model(folder: Path, model: Model, *, record: Mapping[str, Any], dtype:
     stored = {name: value.astype(dtype) if value.dtype.kind == "f" else value for name, value in model.weights().items()}
     weights = save({name: np.ascontiguousarray(value) for name, value in stored.items()})
     replace_file(folder / "weights.safetensors", lambda stream: stream.writelines([weights]))
+    write_tables(folder, model.tables if isinstance(model, Network) else {})
     options = dict(model.describe())
     if features := options.pop("features", None):  # they name every user, too long for a file that people read
         _write_json(folder / "features.json", {"features": features})
@@ -132,7 +163,12 @@ def bind(folder: Path | str, catalogue: Catalogue) -> Model:
         raise ModelError(f"{folder}: 'options' in config.json is {options!r}; expected an object")
     if (features := Path(folder) / "features.json").exists():
         options = options | {"features": _read_json(features, hint="train the model again").get("features")}
-    return MODELS[config["model"]].restore(options, weights, catalogue)
+    model = MODELS[config["model"]].restore(options, weights, catalogue)
+    if not (tables := read_tables(Path(folder))):
+        return model
+    if not isinstance(model, Network):
+        raise ModelError(f"{folder}: has {TABLES}, and {model.name} takes no finished item codes; delete the file")
+    return model.with_tables(tables)
 
 
 def read_config(folder: Path | str) -> dict[str, Any]:
