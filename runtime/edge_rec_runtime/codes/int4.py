@@ -15,7 +15,7 @@ import numpy as np
 
 from edge_rec_runtime.codes import _arithmetic as arithmetic
 from edge_rec_runtime.codes._arrays import RowArrays
-from edge_rec_runtime.errors import BundleError
+from edge_rec_runtime.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,17 +54,29 @@ class Int4Table(RowArrays):
     layout: ClassVar[str] = "int4"
 
     @classmethod
-    def encode(cls, values: NDArray[Any], bias: NDArray[Any] | None = None) -> Self:
+    def encode(
+        cls, values: NDArray[Any], bias: NDArray[Any] | None = None, *, scales: NDArray[np.floating[Any]] | None = None
+    ) -> Self:
         """Quantise a table [rows, dims] by row; a row of zeros gets scale 0 and codes 0.
 
         Scales are stored as float16 unless one of them would lose precision there; codes are rounded by the stored scale.
 
+        Args:
+            values: [rows, dims].
+            bias: [rows].
+            scales: [rows], what the code 1 of each row shall stand for; what lies beyond 7 of it is clipped. A seventh of the
+                row's largest magnitude unless given.
+
         Raises:
-            ModelError: Not two axes, no rows, or a value that is not finite.
+            ModelError: Not two axes, no rows, a value that is not finite, or a scale that is not above 0.
         """
         arithmetic.check_axes(values)
         rows, dims = values.shape
-        scales = arithmetic.half_scales(arithmetic.peaks(values, "the item table") / np.float32(7))
+        peaks = arithmetic.peaks(values, "the item table")
+        wanted = peaks / np.float32(7) if scales is None else arithmetic.one_a_row(scales, rows, "the scales")
+        if (low := np.flatnonzero((peaks > 0) & (wanted <= 0))).size:
+            raise ModelError(f"the scale of row {low[0]} is {wanted[low[0]]}; every row that is not zero needs one above 0")
+        scales = arithmetic.half_scales(np.where(peaks > 0, wanted, np.float32(0)))
         steps = scales.astype(np.float32)
         codes = np.empty((rows, -(-dims // 2)), dtype=np.uint8)
         for start in range(0, rows, arithmetic.BLOCK):
