@@ -3,7 +3,7 @@
     python benchmarks/convert.py --quick --json /tmp/convert.json
     python benchmarks/convert.py --only sasrec@ml-1m --json benchmarks/results/convert.json
     python benchmarks/convert.py --verdicts
-    python benchmarks/convert.py --picture docs/img/conversion.svg --page > docs/conversion.md
+    python benchmarks/convert.py --picture docs/img/conversion.svg --readme README.md --page > docs/conversion.md
 
 The last two measure nothing: they compare the rows that are there, and fail where a peer is ahead without a cause.
 
@@ -38,6 +38,7 @@ from conversion.ours import PRECISIONS, our_artefacts
 from conversion.page import loss_lines, page, table_lines
 from conversion.picture import draw
 from conversion.problems import BATCH, RankerProblem, RetrieverProblem
+from conversion.readme import with_table
 from conversion.subjects import SUBJECTS, run_of
 from conversion.timing import medians
 from conversion.verdicts import comparisons
@@ -65,7 +66,7 @@ TARGETS = ("onnx", "tflite")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the rows that are missing, show all that were asked for."""
     asked = _parser().parse_args(arguments)
-    if asked.verdicts or asked.page or asked.picture:
+    if asked.verdicts or asked.page or asked.picture or asked.readme:
         return _compare(asked)
     torch.set_num_threads(1)
     for slug in asked.only or list(SUBJECTS):
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verdicts", action="store_true", help="compare the rows that are there with the peers', and stop")
     parser.add_argument("--page", action="store_true", help="print docs/conversion.md from the rows that are there, and stop")
     parser.add_argument("--picture", type=Path, help="where the page's picture goes")
+    parser.add_argument("--readme", type=Path, help="file whose table of conversions is written anew")
     return parser
 
 
@@ -103,6 +105,8 @@ def _compare(asked: argparse.Namespace) -> int:
     if asked.picture:
         asked.picture.parent.mkdir(parents=True, exist_ok=True)
         asked.picture.write_text(draw(result["rows"]))
+    if asked.readme:
+        asked.readme.write_text(with_table(asked.readme.read_text(), result["rows"]))
     if asked.verdicts:
         print("\n".join((*table_lines(found), *losses)))
     if asked.page:

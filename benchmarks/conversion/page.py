@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from conversion.verdicts import Comparison, Row
 
-COMMAND = "python benchmarks/convert.py --picture docs/img/conversion.svg --page > docs/conversion.md"
+COMMAND = "python benchmarks/convert.py --picture docs/img/conversion.svg --readme README.md --page > docs/conversion.md"
 _TARGETS = {"onnx": "ONNX Runtime", "tflite": "LiteRT"}
 _COLUMNS = ("bytes", "quality", "one at a time", "batch of 32")
 
@@ -151,7 +151,7 @@ def _side_by_side(target: str, rows: Sequence[Row]) -> list[str]:
 def _cell(row: Row | None) -> str:
     if row is None:
         return "-"
-    kept = f"{row['overlap_at_10']:.4f}" if "overlap_at_10" in row else f"{row['auc_delta']:+.4f}"
+    kept = f"{row['overlap_at_10']:.4f}" if "overlap_at_10" in row else f"{round(row['auc_delta'], 4) + 0.0:+.4f}"
     size = f"{row['model_bytes'] / 1e3:.0f} kB, {kept}"
     single, batch = (value_of(row, measure) for measure in ("latency_ms_b1", "latency_ms_b32"))
     return f"{size}, *not correct*" if single is None or batch is None else f"{size}, {single:.3f} / {batch:.2f}"

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from conversion.page import COMMAND, page
 from conversion.picture import described, draw
+from conversion.readme import readme_table, with_table
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "img" / "conversion.svg"
@@ -41,3 +42,21 @@ def test_another_row_is_another_picture(result: dict[str, Any]) -> None:
     first, *rest = [row for row in result["rows"] if row.get("precision") == "int8" and row["target"] != "any"]
     plain = [row for row in result["rows"] if row.get("precision") == "fp32"]
     assert described([*plain, first, *rest]) != described([*plain, first | {"model_bytes": first["model_bytes"] + 999}, *rest])
+
+
+def test_the_readme_shows_the_rows(result: dict[str, Any]) -> None:
+    """Its table is that of the rows, and writing it anew changes nothing else."""
+    text = (ROOT / "README.md").read_text()
+    assert readme_table(result["rows"]) in text, f"run: {COMMAND}"
+    assert with_table(text, result["rows"]) == text
+    with pytest.raises(ValueError, match="no table"):
+        with_table("a page", result["rows"])
+
+
+def test_the_readmes_rankers_are_those_of_the_results() -> None:
+    """Each AUC, its interval and each log-loss of benchmarks/results/ranking.json stands in the README."""
+    rows = json.loads((ROOT / "benchmarks" / "results" / "ranking.json").read_text())["rows"]
+    shown = (ROOT / "README.md").read_text()
+    for row in rows:
+        auc, low, high, loss = (f"{value:.3f}"[1:] for value in (row["auc"], *row["auc_ci"], row["log_loss"]))
+        assert f"| {auc} [{low}, {high}] | {loss} |" in shown, f"{row['dataset']} {row['model']}"
