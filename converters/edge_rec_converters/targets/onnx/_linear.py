@@ -17,15 +17,13 @@ __all__ = ["int8_linear"]
 from typing import TYPE_CHECKING
 
 import numpy as np
+import onnx_ir as ir
 
 from edge_rec_converters.dialect import real, text, whole
-from edge_rec_converters.targets.onnx._rows import decoded
 from edge_rec_converters.targets.onnx._scope import Scope, given, held, optional
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import onnx_ir as ir
 
 _ZERO = 128
 _TINY = 1e-30  # stands in for the largest magnitude of a row of zeros
@@ -72,9 +70,10 @@ def _static(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
 
 
 def _weights_only(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
-    """Multiply in float by decoded weights."""
-    rows = decoded(scope, tape, given(node, 1), given(node, 2), held(node, 2))
-    return tape.op("MatMul", [given(node, 0), tape.op("Transpose", [rows], {"perm": [1, 0]})])
+    """Multiply in float by weights [K, N] that are decoded when an engine loads; stored turned, which spares it a copy of all."""
+    turned = scope.constant(f"{given(node, 1).name}.turned", np.ascontiguousarray(held(node, 1).T))
+    weight = tape.op("Mul", [tape.op("Cast", [turned], {"to": ir.DataType.FLOAT}), given(node, 2)])
+    return tape.op("MatMul", [given(node, 0), weight])
 
 
 def _weight(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
