@@ -43,21 +43,24 @@ class AdditivePool(nn.Module):
         self.hidden = nn.Linear(dims, dims)
         self.asks = nn.Linear(dims, 1, bias=False)
 
-    def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
-        """Return [batch, dims], finite but without meaning where nothing is there.
+    def forward(self, vectors: Tensor, bias: Tensor) -> Tensor:
+        """Return [batch, dims].
 
         Args:
-            vectors: [batch, length, dims], anything finite where the mask is 0.
-            mask: [batch, length] 1 where there is a vector, else 0.
+            vectors: [batch, length, dims], anything finite where nothing is to be looked at.
+            bias: Added to the scores, `FORBIDDEN` where nothing is to be looked at; broadcasts to [batch, length].
         """
-        weights = torch.softmax(self._scores(vectors) + (1.0 - mask)[:, :, None] * FORBIDDEN, dim=1)
+        weights = torch.softmax(self._scores(vectors) + bias[:, :, None], dim=1)
         return (vectors * weights).sum(dim=1)
 
-    def prefixes(self, vectors: Tensor) -> Tensor:
-        """Return [batch, length, dims], at each place what `forward` makes of the vectors up to it."""
-        scores = self._scores(vectors)
-        weights = torch.exp(scores - scores.detach().amax(dim=1, keepdim=True))
-        return torch.cumsum(vectors * weights, dim=1) / torch.cumsum(weights, dim=1)
+    def prefixes(self, vectors: Tensor, bias: Tensor) -> Tensor:
+        """Return [batch, length, dims], at each place what `forward` makes of the vectors up to it.
+
+        Args:
+            vectors: [batch, length, dims].
+            bias: [length, length], for each place what is added to the scores, `FORBIDDEN` on those after it.
+        """
+        return torch.softmax(self._scores(vectors).transpose(1, 2) + bias, dim=-1) @ vectors
 
     def _scores(self, vectors: Tensor) -> Tensor:
         scores: Tensor = self.asks(torch.tanh(self.hidden(vectors)))

@@ -2,8 +2,8 @@
 
 After Wu et al., "Neural News Recommendation with Multi-Head Self-Attention" (EMNLP 2019). The words of an item (title, genres,
 decade) attend to each other and are pooled into a vector; that runs on the host, once, and gives the item table. The items of a
-history do the same on the device. Two things differ from the paper: events know their position, and look only back, so that
-one pass trains the query after every event. `NRMSEncoder.forward` and `NRMSEncoder.states` compute the same; a test holds them.
+history do the same on the device. Three things differ from the paper: events know their position, look only back, so that one
+pass trains the query after every event, and fade with their age (`recency`, as in `sasrec.py`). `NRMSEncoder.forward` and `NRMSEncoder.states` compute the same; a test holds them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _YEAR = re.compile(r"(1[89]|20)\d\d")
 _LONGEST = 16  # words of an item that count
+_TOGETHER = 512  # items padded to one length
 _ABSENT, _RARE = 0, 1  # rows of the word table before those of the vocabulary
 
 
@@ -46,6 +47,7 @@ class NRMSOptions:
         dims: Width of words, items and users.
         heads: Attention heads, of the item's words as of the user's events; they divide ``dims``.
         max_length: Events that the encoder looks back.
+        recency: What an event's scores lose for each event that has come since, when events look at each other and are pooled.
         met_in: Items that must have a word for it to be one of the vocabulary; the others are all the same word.
         dropout: Share of activations dropped in training.
     """
@@ -53,6 +55,7 @@ class NRMSOptions:
     dims: int = 64
     heads: int = 4
     max_length: int = 50
+    recency: float = 0.0  # what runs without this option were trained with
     met_in: int = 1
     dropout: float = 0.2
 
@@ -61,6 +64,8 @@ class NRMSOptions:
         check_whole("NRMS", self, "dims", "heads", "max_length", "met_in")
         if self.dims % self.heads:
             raise ModelError(f"NRMS: {self.heads} heads do not divide {self.dims} dims; choose dims as a multiple of heads")
+        if not isinstance(self.recency, int | float) or not 0 <= self.recency <= 1:
+            raise ModelError(f"NRMS: recency={self.recency!r} is not a number from 0 to 1")
         check_share("NRMS", self, "dropout")
 
 
@@ -97,9 +102,17 @@ class _ItemEncoder(nn.Module):
 
     def forward(self, words: Tensor) -> Tensor:
         """Return [items, dims] from ``words`` [items, words] int64 rows of the word table, 0 after the end."""
-        mask = (words != _ABSENT).float()
-        vectors = self.attention(functional.embedding(words, self.words), ((1.0 - mask) * FORBIDDEN)[:, None, :])
-        pooled: Tensor = self.norm(self.pool(vectors, mask)) * self.words.shape[1] ** -0.5
+        lengths = (words != _ABSENT).sum(dim=1)
+        order = torch.argsort(lengths, stable=True)
+        # Most items have few words: those of about one length go together, and padding costs little.
+        groups = [order[start : start + _TOGETHER] for start in range(0, len(order), _TOGETHER)]
+        parts = [self._alike(words[rows, : int(lengths[rows[-1]])]) for rows in groups]
+        return torch.cat(parts)[torch.argsort(order)]
+
+    def _alike(self, words: Tensor) -> Tensor:
+        bias = (words == _ABSENT).float() * FORBIDDEN
+        vectors = self.attention(functional.embedding(words, self.words), bias[:, None, :])
+        pooled: Tensor = self.norm(self.pool(vectors, bias)) * self.words.shape[1] ** -0.5
         return pooled
 
 
@@ -125,19 +138,27 @@ class NRMSEncoder(nn.Module):
             vectors: [batch, length, dims] rows of the item table, oldest event first, anything finite after the last event.
             mask: [batch, length] 1 on events, then 0.
         """
-        query: Tensor = self.norm(self.output(self.pool(self._attended(vectors, keep_all), mask)))
+        order = self.order[: vectors.shape[1]]
+        attended = self._attended(vectors, self._looks_back(order), keep_all)
+        bias = (1.0 - mask) * FORBIDDEN + mask * order * self.options.recency
+        query: Tensor = self.norm(self.output(self.pool(attended, bias)))
         return query
 
     def states(self, vectors: Tensor, *, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
         """Return the query [batch, length, dims] after every event; see `Network.states`."""
-        queries: Tensor = self.norm(self.output(drop(self.pool.prefixes(self._attended(vectors, drop)))))
+        back = self._looks_back(self.order[: vectors.shape[1]])
+        attended = self._attended(vectors, back, drop)
+        queries: Tensor = self.norm(self.output(drop(self.pool.prefixes(attended, back))))
         return queries
 
-    def _attended(self, vectors: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
-        order = self.order[: vectors.shape[1]]
-        future = functional.relu(order[None, :] - order[:, None]) * FORBIDDEN
+    def _looks_back(self, order: Tensor) -> Tensor:
+        """Return [length, length], what each event adds to the scores of all: an older one fades, a later one does not count."""
+        age = order[:, None] - order[None, :]
+        return functional.relu(-age) * FORBIDDEN - functional.relu(age) * self.options.recency
+
+    def _attended(self, vectors: Tensor, back: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
         placed = vectors * math.sqrt(self.options.dims) + self.positions[: vectors.shape[1]]
-        attended: Tensor = self.attention(drop(placed), future)
+        attended: Tensor = self.attention(drop(placed), back)
         return attended
 
 

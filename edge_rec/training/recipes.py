@@ -48,8 +48,8 @@ RECIPES: dict[str, dict[str, Recipe]] = {
             training=TrainingOptions(epochs=45, evaluate_every=3, batch_users=32, averaging=0.995),
         ),
         "ml-1m": Recipe(
-            shape=NRMSOptions(),
-            training=TrainingOptions(epochs=12, evaluate_every=2),
+            shape=NRMSOptions(recency=0.5),
+            training=TrainingOptions(epochs=30, evaluate_every=3, learning_rate=6e-3),
         ),
     },
     "two-tower": {
