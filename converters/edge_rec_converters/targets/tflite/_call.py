@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_rec_converters.targets.tflite._sizes import Shape
+    from edge_rec_converters.targets.tflite._steps import Steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,7 @@ class Value:
         name: Of a weight or an input.
         half: Known float32 numbers that stand in the file as float16, which the engine decodes when it loads.
         rows: The same with int8 codes, for constants that no operator takes apart.
+        steps: States of a recurrence, collected where an operator reads them.
     """
 
     shape: Shape
@@ -45,6 +47,7 @@ class Value:
     name: str = ""
     half: bool = False
     rows: Rows | None = None
+    steps: Steps | None = None
 
     @property
     def rank(self) -> int:
@@ -67,6 +70,7 @@ class Call:
         inputs: None stands for an optional input that is not given.
         attributes: Plain Python values.
         used: For each result of the node, whether anything reads it.
+        summed: All that is read of the first result is a sum of it, times something (see `_fusion`).
     """
 
     op: str
@@ -74,6 +78,7 @@ class Call:
     inputs: tuple[Value | None, ...]
     attributes: Mapping[str, Any]
     used: tuple[bool, ...]
+    summed: bool = False
 
     def __getitem__(self, position: int) -> Value:
         """Return an input that must be there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["check", "emit"]
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +12,11 @@ import onnx_ir as ir
 
 from edge_rec_converters.targets.tflite._call import Call, Value
 from edge_rec_converters.targets.tflite._folding import fold
-from edge_rec_converters.targets.tflite._fusion import biases
+from edge_rec_converters.targets.tflite._fusion import biases, summed
 from edge_rec_converters.targets.tflite._lowering import Lowering
 from edge_rec_converters.targets.tflite._names import operator, require_operators, where
 from edge_rec_converters.targets.tflite._sizes import Dim, Shape, Size
+from edge_rec_converters.targets.tflite._steps import follow
 from edge_rec_converters.targets.tflite.ops import OPS
 from edge_rec_runtime.errors import ConversionError
 
@@ -65,12 +67,12 @@ def _lowered(model: ir.Model) -> tuple[Lowering, dict[str, Value], dict[str, Val
     values = {source: _weight(graph, source) for source in model.graph.initializers.values()}
     inputs = {_name(source): graph.input(_name(source), _shape(source), _dtype(source)) for source in model.graph.inputs}
     values.update(zip(model.graph.inputs, inputs.values(), strict=True))
-    added = biases(model.graph)
+    added, sums = biases(model.graph), summed(model.graph)
     for node in sorted(model.graph, key=_computes):  # what is constant comes first, where a fused layer finds it
         if node in added.values():
             continue
         bias = added.get(node)
-        call = _call(node, values, bias)
+        call = replace(_call(node, values, bias), summed=node in sums)
         results = _results(graph, call, node)
         missing = [place for place, used in enumerate(call.used) if used and not any(results[place : place + 1])]
         if missing:
@@ -91,7 +93,8 @@ def _results(graph: Lowering, call: Call, node: ir.Node) -> tuple[Value | None, 
     known = fold(call)
     if known is not None:
         return (graph.known(known),)
-    results = OPS[call.op](graph, call)
+    noted = follow(graph, call, OPS[call.op])
+    results = OPS[call.op](graph, call) if noted is None else noted
     return results if isinstance(results, tuple) else (results,)
 
 

@@ -1,13 +1,16 @@
-"""Pairs of nodes that are one operator in TFLite."""
+"""Nodes that are said together in TFLite."""
 
 from __future__ import annotations
 
-__all__ = ["biases"]
+__all__ = ["biases", "summed"]
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import onnx_ir as ir
+
+_RECURRENCES = ("GRU", "LSTM", "RNN")
+_REORDERED, _WEIGHTED = ("Transpose", "Reshape", "Squeeze", "Mul"), ("ReduceSum",)
 
 
 def biases(graph: ir.Graph) -> dict[ir.Node, ir.Node]:
@@ -27,6 +30,28 @@ def biases(graph: ir.Graph) -> dict[ir.Node, ir.Node]:
                 found[producer] = node
                 break
     return found
+
+
+def summed(graph: ir.Graph) -> set[ir.Node]:
+    """Return the recurrences of which only the states are read, and of these only a sum: reordered, multiplied, summed."""
+    return {node for node in graph if node.op_type in _RECURRENCES and not node.domain and _is_summed(node, graph)}
+
+
+def _is_summed(node: ir.Node, graph: ir.Graph) -> bool:
+    if any(value.uses() or value.is_graph_output() for value in node.outputs[1:]):
+        return False
+    value, weighted = node.outputs[0], False
+    while value not in graph.outputs:
+        readers = [reader for reader, _ in value.uses() if reader.op_type != "Shape"]
+        if len(readers) != 1:
+            return False
+        (reader,) = readers
+        if reader.domain or reader.op_type not in (_WEIGHTED if weighted else _REORDERED):
+            return False
+        if reader.op_type == "ReduceSum":
+            return True
+        value, weighted = reader.outputs[0], reader.op_type == "Mul"
+    return False
 
 
 def _is_bias(value: ir.Value, product: ir.Node) -> bool:

@@ -22,40 +22,41 @@ if TYPE_CHECKING:
     from edge_rec_converters.targets.tflite._call import Value
     from edge_rec_converters.targets.tflite._lowering import Lowering
 
-Step: TypeAlias = "Callable[[Lowering, Value, Sequence[Value]], Sequence[Value]]"
+Step: TypeAlias = "Callable[[Lowering, Sequence[Value], Sequence[Value]], Sequence[Value]]"
 
 
 def scan(
-    graph: Lowering, step: Step, *, sequence: Value, state: Sequence[Value], collect: bool, backwards: bool = False
+    graph: Lowering, step: Step, *, sequences: Sequence[Value], state: Sequence[Value], collect: bool, backwards: bool = False
 ) -> tuple[Sequence[Value], Value | None]:
-    """Run a step for each slice of the first axis of a sequence.
+    """Run a step for each place on the first axis of some sequences.
 
     Args:
         graph: Where the loop stands.
-        step: Takes the body's graph, one slice [...] of the sequence, and the state; returns the state after the step.
-        sequence: [length, ...].
+        step: Takes the body's graph, one slice [...] of each sequence, and the state; returns the state after the step.
+        sequences: [length, ...] each.
         state: What the first step starts from.
         collect: Keep the first part of the state after each step.
-        backwards: Begin with the last slice.
+        backwards: Begin with the last place.
 
     Returns:
         The state after the last step and, with ``collect``, [length, ...] of the first part's shape, in the order of the
-        sequence.
+        sequences.
     """
-    length = sequence.shape[0]
-    carried = [graph.known(np.array(0, np.int32)), graph.known(np.array(length, object)), sequence, *state]
+    length = sequences[0].shape[0]
+    carried = [graph.known(np.array(0, np.int32)), graph.known(np.array(length, object)), *sequences, *state]
     if collect:
         carried.append(fill(graph, (length, *state[0].shape), 0, np.float32))
     condition, body = graph.part(), graph.part()
     count, limit, *_ = seen = _inputs(condition, carried)
     ready = condition.close(seen, [condition.emit("LESS", [count, limit], (), np.bool_)])
 
-    count, limit, steps, *rest = seen = _inputs(body, carried)
+    count, limit, *rest = seen = _inputs(body, carried)
+    steps, rest = rest[: len(sequences)], rest[len(sequences) :]
     one = body.known(np.array(1, np.int32))
     following = binary(body, "ADD", count, one)
     place = binary(body, "SUB", limit, following) if backwards else count
-    after = list(step(body, gather(body, steps, place), rest[: len(state)]))
-    results = [following, limit, steps, *after]
+    after = list(step(body, [gather(body, one, place) for one in steps], rest[: len(state)]))
+    results = [following, limit, *steps, *after]
     if collect:
         results.append(_stored(body, rest[-1], after[0], place))
     done = graph.emit_all(
@@ -66,7 +67,8 @@ def scan(
         condSubgraphIndex=ready,
         bodySubgraphIndex=body.close(seen, results),
     )
-    return done[3 : 3 + len(state)], done[-1] if collect else None
+    first = 2 + len(sequences)
+    return done[first : first + len(state)], done[-1] if collect else None
 
 
 def _inputs(part: Lowering, carried: Sequence[Value]) -> list[Value]:

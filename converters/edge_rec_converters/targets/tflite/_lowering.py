@@ -114,6 +114,8 @@ class Lowering:
                 self._places[value] = self.place(self.emit("DEQUANTIZE", [stored], value.shape, np.float32, version=_HALF))
             elif value.rows is not None:
                 self._places[value] = self.place(self._decoded(value, value.rows))
+            elif value.steps is not None:
+                self._places[value] = self.place(value.steps.collect())
             elif value.constant is not None:
                 self._places[value] = self._constant(value.constant, value.name)
             elif value.known is not None:

@@ -70,6 +70,7 @@ OPERATORS: dict[str, Operator] = {
     "NEG": Operator(),
     "NOT_EQUAL": Operator(),
     "ONE_HOT": Operator(1, schema.OneHotOptionsT),
+    "PAD": Operator(),
     "PADV2": Operator(),
     "POW": Operator(),
     "RANGE": Operator(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["OPS", "concat", "split"]
+__all__ = ["OPS", "concat", "lengthened", "split"]
 
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,17 @@ def _pad(graph: Lowering, call: Call) -> Value:
     number = call.optional(2) or graph.known(np.zeros((), x.dtype))
     shape = tuple(size + int(amount.sum()) for size, amount in zip(x.shape, amounts, strict=True))
     return graph.emit("PADV2", [x, graph.known(amounts), number], shape)
+
+
+def lengthened(graph: Lowering, x: Value, multiple: int) -> Value:
+    """Return ``x`` with zeros behind its last axis, whose fixed size becomes the next multiple of a number."""
+    width = x.shape[-1]
+    missing = 0 if isinstance(width, Size) else -width % multiple
+    if not missing:
+        return x
+    amounts = np.zeros((x.rank, 2), np.int32)
+    amounts[-1, 1] = missing
+    return graph.emit("PAD", [x, graph.known(amounts)], (*x.shape[:-1], width + missing))
 
 
 def _tile(graph: Lowering, call: Call) -> Value:

@@ -27,6 +27,7 @@ import numpy as np
 from edge_rec_converters.row_codes import unpack_signs
 from edge_rec_converters.targets.tflite._call import Rows, Value
 from edge_rec_converters.targets.tflite.ops.elementwise import binary
+from edge_rec_converters.targets.tflite.ops.joining import lengthened
 from edge_rec_converters.targets.tflite.ops.matmul import dense
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ def _binary(graph: Lowering, call: Call) -> Value:
     bits, scales, width = call.constant(1, "the bits"), call.constant(2, "the scales"), call.attributes.get("width", 0)
     if bits.dtype != np.uint8 or bits.shape != (len(scales), -(-width // 8)):
         raise call.error(f"bits {bits.dtype}{list(bits.shape)} do not fit {len(scales)} scales and the width {width}")
-    signs = graph.known(unpack_signs(bits, width), name=call[1].name)
-    return dense(graph, call[0], graph.quantised(signs, scales, bits=2), call.optional(3), version=_NARROW)
+    signs = np.pad(unpack_signs(bits, width), ((0, 0), (0, -width % _BLOCK)))
+    weight = graph.quantised(graph.known(signs, name=call[1].name), scales, bits=2)
+    return dense(graph, lengthened(graph, call[0], _BLOCK), weight, call.optional(3), version=_NARROW)
 
 
 def _rows(_: Lowering, call: Call) -> Value:
@@ -87,6 +89,7 @@ def _decoded(call: Call, position: int) -> Value:
 
 
 _NARROW = 14  # the version of FULLY_CONNECTED that multiplies INT2
+_BLOCK = 8  # inputs; of widths between multiples of 4, LiteRT's fast kernels take no INT2
 
 _LINEAR: dict[str, Callable[[Lowering, Call], Value]] = {"per-token": _per_token, "none": _weights_only}
 

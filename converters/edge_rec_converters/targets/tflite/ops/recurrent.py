@@ -18,6 +18,7 @@ import numpy as np
 from edge_rec_converters.targets.tflite._call import Rows, Value
 from edge_rec_converters.targets.tflite._loops import Step, scan
 from edge_rec_converters.targets.tflite._sizes import Size
+from edge_rec_converters.targets.tflite._steps import Steps
 from edge_rec_converters.targets.tflite.ops.elementwise import binary, unary
 from edge_rec_converters.targets.tflite.ops.joining import concat, split
 from edge_rec_converters.targets.tflite.ops.matmul import dense
@@ -90,10 +91,10 @@ def _gru(cell: _Cell) -> tuple[NDArray[np.float32], Step]:
         bias[2 * units :] = cell.given[2 * units :]
     gates, candidate = cell.weight(2, 0, 2), cell.weight(2, 2, 1)
 
-    def step(body: Lowering, x: Value, state: Sequence[Value]) -> Sequence[Value]:
-        (before,) = state
-        given, fresh = split(body, x, 1, (2 * units, units))
-        opened = unary(body, "LOGISTIC", binary(body, "ADD", given, dense(body, before, gates, None)))
+    def step(body: Lowering, given: Sequence[Value], state: Sequence[Value]) -> Sequence[Value]:
+        (x,), (before,) = given, state
+        gates_of_x, fresh = split(body, x, 1, (2 * units, units))
+        opened = unary(body, "LOGISTIC", binary(body, "ADD", gates_of_x, dense(body, before, gates, None)))
         update, reset = split(body, opened, 1, (units, units))
         if after:
             recalled = dense(body, before, candidate, body.known(cell.own[2 * units :]))
@@ -110,8 +111,8 @@ def _lstm(cell: _Cell) -> tuple[NDArray[np.float32], Step]:
     """i, o, f, c: memory = f memory + i tanh(c), state = o tanh(memory)."""
     units, weight = cell.units, cell.weight(2)
 
-    def step(body: Lowering, x: Value, state: Sequence[Value]) -> Sequence[Value]:
-        before, memory = state
+    def step(body: Lowering, given: Sequence[Value], state: Sequence[Value]) -> Sequence[Value]:
+        (x,), (before, memory) = given, state
         gates, fresh = split(body, binary(body, "ADD", x, dense(body, before, weight, None)), 1, (3 * units, units))
         write, read, keep = split(body, unary(body, "LOGISTIC", gates), 1, (units, units, units))
         written = binary(body, "MUL", write, unary(body, "TANH", fresh))
@@ -126,8 +127,8 @@ def _rnn(cell: _Cell) -> tuple[NDArray[np.float32], Step]:
     weight = cell.weight(2)
     activation = {"Tanh": "TANH", "Relu": "RELU"}[_activations(cell.call, ["Tanh"])[cell.number]]
 
-    def step(body: Lowering, x: Value, state: Sequence[Value]) -> Sequence[Value]:
-        return [unary(body, activation, binary(body, "ADD", x, dense(body, state[0], weight, None)))]
+    def step(body: Lowering, given: Sequence[Value], state: Sequence[Value]) -> Sequence[Value]:
+        return [unary(body, activation, binary(body, "ADD", given[0], dense(body, state[0], weight, None)))]
 
     return cell.given + cell.own, step
 
@@ -135,13 +136,12 @@ def _rnn(cell: _Cell) -> tuple[NDArray[np.float32], Step]:
 def _recurrence(kind: _Kind) -> Callable[[Lowering, Call], tuple[Value | None, ...]]:
     def handler(graph: Lowering, call: Call) -> tuple[Value | None, ...]:
         _check(call, kind)
+        if call.summed and call.attributes.get("direction", "forward") != "bidirectional":
+            return (_noted(graph, call, kind),)
         every, last = [], []
         for number, backwards in enumerate(_DIRECTIONS[call.attributes.get("direction", "forward")]):
-            cell = _cell(call, number)
-            bias, step = kind.step(cell)
-            x = dense(graph, call[0], cell.weight(1), graph.known(bias))
-            state = [_initial(graph, call, 5 + place, cell) for place in range(kind.states)]
-            after, steps = scan(graph, step, sequence=x, state=state, collect=call.used[0], backwards=backwards)
+            x, step, state = _parts(graph, call, kind, number)
+            after, steps = scan(graph, step, sequences=[x], state=state, collect=call.used[0], backwards=backwards)
             last.append(after)
             every.append(steps)
         collected = None if every[0] is None else concat(graph, [_on_axis(graph, steps, 1) for steps in every if steps], 1)
@@ -149,6 +149,44 @@ def _recurrence(kind: _Kind) -> Callable[[Lowering, Call], tuple[Value | None, .
         return (collected, *ends)
 
     return handler
+
+
+def _parts(graph: Lowering, call: Call, kind: _Kind, number: int) -> tuple[Value, Step, list[Value]]:
+    """Return one direction's product with the input, its step, and what the first step starts from."""
+    cell = _cell(call, number)
+    bias, step = kind.step(cell)
+    x = dense(graph, call[0], cell.weight(1), graph.known(bias))
+    return x, step, [_initial(graph, call, 5 + place, cell) for place in range(kind.states)]
+
+
+def _noted(graph: Lowering, call: Call, kind: _Kind) -> Value:
+    """Return the states of one direction, [length, 1, batch, units], for a reader that wants their weighted sum."""
+    (backwards,) = _DIRECTIONS[call.attributes.get("direction", "forward")]
+
+    def collect() -> Value:
+        x, step, state = _parts(graph, call, kind, 0)
+        _, every = scan(graph, step, sequences=[x], state=state, collect=True, backwards=backwards)
+        if every is None:
+            raise call.error("its loop kept no states")
+        return _on_axis(graph, every, 1)
+
+    def total(weights: Value) -> Value:
+        x, step, state = _parts(graph, call, kind, 0)
+
+        def adding(body: Lowering, given: Sequence[Value], before: Sequence[Value]) -> Sequence[Value]:
+            (x, weight), (*states, so_far) = given, before
+            after = step(body, [x], states)
+            return [*after, binary(body, "ADD", so_far, binary(body, "MUL", after[0], weight))]
+
+        start = fill(graph, state[0].shape, 0, np.float32)
+        after, _ = scan(graph, adding, sequences=[x, weights], state=[*state, start], collect=False, backwards=backwards)
+        return after[-1]
+
+    return Value(
+        (call[0].shape[0], 1, call[0].shape[1], _cell(call, 0).units),
+        np.dtype(np.float32),
+        steps=Steps(collect=collect, total=total),
+    )
 
 
 def _check(call: Call, kind: _Kind) -> None:
