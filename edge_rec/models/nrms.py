@@ -3,7 +3,8 @@
 After Wu et al., "Neural News Recommendation with Multi-Head Self-Attention" (EMNLP 2019). The words of an item (title, genres,
 decade) attend to each other and are pooled into a vector; that runs on the host, once, and gives the item table. The items of a
 history do the same on the device. Three things differ from the paper: events know their position, look only back, so that one
-pass trains the query after every event, and fade with their age (`recency`, as in `sasrec.py`). `NRMSEncoder.forward` and `NRMSEncoder.states` compute the same; a test holds them.
+pass trains the query after every event, and fade with their age (`recency`, as in `sasrec.py`). `NRMSEncoder.forward` and
+`NRMSEncoder.states` compute the same; a test holds them.
 """
 
 from __future__ import annotations
