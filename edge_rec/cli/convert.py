@@ -37,7 +37,8 @@ _HIDDEN = ("target", "precision", "bytes", "of fp32", "latency ratio")  # in the
     "precisions",
     default="int8",
     show_default=True,
-    help=f"Presets with commas between ({', '.join(PRESETS)}), or one items=...,network=...,rescore=...",
+    help=f"Presets with commas between ({', '.join(PRESETS)}), or one items=...,network=...,rescore=...; int8 takes the fastest "
+    "network that keeps as much, on ONNX int8-weights where layers are small: float32 in memory, unlike int8-static.",
 )
 @click.option(
     "--calibrate",

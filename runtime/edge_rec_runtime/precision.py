@@ -23,7 +23,7 @@ class Precision:
 
     Attributes:
         items: Layout of the table that is scanned; of a ranker, its embedding tables, which are inside its graph.
-        network: The encoder; of a ranker, its dense layers. ``int8`` leaves the better int8 network for verification to choose.
+        network: The encoder; of a ranker, its dense layers. ``int8`` is the fastest of the int8 networks that keep alike.
         rescore: Layout of the table that scores the scan's best candidates again, or ``none``.
     """
 
