@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 class Ranker(Opened):
     """A bundle of the kind ``ranker`` ready to answer; all calls may come from several threads.
 
+    `rank` composes the stages that follow it here: `lookup`, `gather`, `run`, `order`.
+
     Attributes:
         bundle: The open bundle.
         catalogue: Its items.
@@ -91,24 +93,66 @@ class Ranker(Opened):
         self._refuse_closed()
         if k is not None:
             check_count(k)
-        rows, unknown = self.catalogue.rows(dict.fromkeys(texts(candidates, "candidates")))
-        unknown += unknown_words(self.features, context)
+        rows, unknown = self.lookup(candidates, context)
         if not len(rows):
             return Recommendations((), ignored=unknown)
+        return Recommendations(self.order(rows, self.run(self.gather(rows, context)), k), ignored=unknown)
+
+    def lookup(
+        self, candidates: Iterable[str], context: Mapping[str, object] | None = None
+    ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+        """Return the rows [candidates] int64 of the known ids, each once, and what is unknown of ids and context.
+
+        Raises:
+            RequestError: An id is no text, or the context is not what the model takes.
+        """
+        self._refuse_closed()
+        rows, unknown = self.catalogue.rows(dict.fromkeys(texts(candidates, "candidates")))
+        return rows, unknown + unknown_words(self.features, context)
+
+    def gather(self, rows: NDArray[np.int64], context: Mapping[str, object] | None = None) -> dict[str, NDArray[Any]]:
+        """Return what `run` takes: for each feature its values [rows, ...], those of the request repeated.
+
+        Raises:
+            RequestError: The context is not what the model takes.
+            BundleError: The values of items are damaged.
+        """
         request = encode_context(self.features, context)
-        logits = self._run(
-            {
-                one.name: self._of_items(one, rows) if one.of == "item" else np.repeat(request[one.name], len(rows), axis=0)
-                for one in self.features
-            },
-            len(rows),
-        )
+        return {
+            one.name: self._of_items(one, rows) if one.of == "item" else np.repeat(request[one.name], len(rows), axis=0)
+            for one in self.features
+        }
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Return the logits [rows] float32 of gathered rows.
+
+        `LARGEST_BATCH` rows go through the engine at a time, in few shapes where it plans for each. What comes from elsewhere than `gather` is for `logits`, which checks it.
+
+        Raises:
+            BackendError: The engine fails, or gives what is no score.
+            RequestError: The ranker is closed.
+        """
+        self._refuse_closed()
+        rows = len(inputs[self.features[0].name])
+        logits = np.empty(rows, dtype=np.float32)
+        for start in range(0, rows, LARGEST_BATCH):
+            size = min(LARGEST_BATCH, rows - start)
+            batch = batch_bucket(size) if self._graph.plans_shapes else size
+            part = {one.name: _batch(one, inputs[one.name][start : start + size], batch) for one in self.features}
+            found = self._graph(part)
+            if found.shape != (batch,) or found.dtype != np.float32 or not np.isfinite(found[:size]).all():
+                raise BackendError(
+                    f"{self.bundle.path}: {self.backend} gave logits {list(found.shape)} {found.dtype}, perhaps with NaN, "
+                    f"for {batch} rows; expected finite [{batch}] float32, convert the model again"
+                )
+            logits[start : start + size] = found[:size]
+        return logits
+
+    def order(self, rows: NDArray[np.int64], logits: NDArray[np.float32], k: int | None = None) -> tuple[Recommendation, ...]:
+        """Return the ids of rows, best first, with the sigmoid of their logit; at most k."""
         order = np.argsort(-logits, kind="stable")[:k]
         ids, scores = self.catalogue.ids, _sigmoid(logits[order])
-        return Recommendations(
-            tuple(Recommendation(ids[row], score) for row, score in zip(rows[order].tolist(), scores.tolist(), strict=True)),
-            ignored=unknown,
-        )
+        return tuple(Recommendation(ids[row], score) for row, score in zip(rows[order].tolist(), scores.tolist(), strict=True))
 
     def logits(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Return the logits [rows] float32 of encoded rows.
@@ -129,7 +173,7 @@ class Ranker(Opened):
             fault = feature.misfit(inputs[feature.name], rows=rows)
             if fault:
                 raise RequestError(f"the input {feature.name!r}: {fault}")
-        return self._run(inputs, rows)
+        return self.run(inputs)
 
     def _of_items(self, feature: Feature, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return the values of items for a feature; they come from the file, so they are checked."""
@@ -141,22 +185,6 @@ class Ranker(Opened):
                 f"{self.bundle.path}: the values of {feature.name!r}: {fault}; the bundle is damaged, convert it again"
             )
         return values
-
-    def _run(self, inputs: Mapping[str, NDArray[Any]], rows: int) -> NDArray[np.float32]:
-        """Score encoded rows, `LARGEST_BATCH` at a time, in few shapes where the engine plans for each."""
-        logits = np.empty(rows, dtype=np.float32)
-        for start in range(0, rows, LARGEST_BATCH):
-            size = min(LARGEST_BATCH, rows - start)
-            batch = batch_bucket(size) if self._graph.plans_shapes else size
-            part = {one.name: _batch(one, inputs[one.name][start : start + size], batch) for one in self.features}
-            found = self._graph(part)
-            if found.shape != (batch,) or found.dtype != np.float32 or not np.isfinite(found[:size]).all():
-                raise BackendError(
-                    f"{self.bundle.path}: {self.backend} gave logits {list(found.shape)} {found.dtype}, perhaps with NaN, "
-                    f"for {batch} rows; expected finite [{batch}] float32, convert the model again"
-                )
-            logits[start : start + size] = found[:size]
-        return logits
 
 
 def _batch(feature: Feature, values: NDArray[Any], batch: int) -> NDArray[Any]:
