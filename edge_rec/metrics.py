@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["HeldOut", "Quality", "held_out", "quality"]
+__all__ = ["HeldOut", "Quality", "held_out", "quality", "scores"]
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,20 +100,20 @@ def held_out(
     """
     ranks = np.empty(len(targets), dtype=np.int64)
     top = np.full((len(targets), k), -1, dtype=np.int32)
-    for asked, scores in _scored(source, histories, users or {}):
-        if not np.isfinite(scores).all():
+    for asked, found in scores(source, histories, users or {}):
+        if not np.isfinite(found).all():
             raise ModelError(f"{source.name}: some scores are not finite; the training diverged, train again with a smaller step")
         lines, wanted = np.arange(len(asked)), targets[asked]
-        own = scores[lines, wanted].copy()
+        own = found[lines, wanted].copy()
         for line, user in enumerate(asked):
-            scores[line, histories[user]] = -np.inf
-        scores[lines, wanted] = own
-        rows = np.arange(scores.shape[1])
-        before = (scores > own[:, None]) | ((scores == own[:, None]) & (rows < wanted[:, None]))
+            found[line, histories[user]] = -np.inf
+        found[lines, wanted] = own
+        rows = np.arange(found.shape[1])
+        before = (found > own[:, None]) | ((found == own[:, None]) & (rows < wanted[:, None]))
         ranks[asked] = before.sum(axis=1)
         if k:
-            best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-            left = np.isfinite(np.take_along_axis(scores, best, axis=1))
+            best = np.argsort(-found, axis=1, kind="stable")[:, :k]
+            left = np.isfinite(np.take_along_axis(found, best, axis=1))
             top[asked, : best.shape[1]] = np.where(left, best, -1)
     return HeldOut(ranks=ranks, top=top)
 
@@ -129,10 +129,19 @@ def quality(found: HeldOut, *, items: int) -> Quality:
     )
 
 
-def _scored(
+def scores(
     source: Source, histories: Sequences, known: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-    """Yield users and their scores [users, items], users of similar history length together."""
+    """Yield lines of ``histories`` and their scores [lines, items], those of similar length together.
+
+    Args:
+        source: A model at the door.
+        histories: Item rows, oldest first; only the last ``source.max_length`` are shown.
+        known: For each attribute of the users its value for each history.
+
+    Raises:
+        ModelError: The model ranks only candidates that it is given, or its encoder is no torch module.
+    """
     if source.kind == "ranker":
         raise ModelError(f"{source.name}: a ranker scores given candidates and is judged by its AUC, not by ranks in a catalogue")
     return _neighbours(source, histories) if source.kind == "neighbours" else _retrieved(source, histories, known)

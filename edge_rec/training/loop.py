@@ -6,7 +6,7 @@ same weights as one that was not, and a checkpoint needs no generator's state.
 
 from __future__ import annotations
 
-__all__ = ["Trained", "train"]
+__all__ = ["Diverged", "Run", "Trained", "train"]
 
 import copy
 import hashlib
@@ -21,21 +21,27 @@ import torch
 from edge_rec.metrics import held_out
 from edge_rec.training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from edge_rec.training.dropout import DropoutPool
+from edge_rec.training.held import penalties
 from edge_rec.training.losses import Loss
 from edge_rec.training.objective import N, P
 from edge_rec_converters.metrics import ndcg_at_k
 from edge_rec_runtime import Progress, silent
-from edge_rec_runtime.errors import TrainingError
+from edge_rec_runtime.errors import ModelError, TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from edge_rec.data import Split
-    from edge_rec.training.objective import Objective
+    from edge_rec.models.network import Network
+    from edge_rec.training.objective import Criterion, Objective
     from edge_rec.training.options import TrainingOptions
+
+
+class Diverged(TrainingError):  # noqa: N818 - it tells what happened, as KeyboardInterrupt does
+    """The loss or the weights are no numbers any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,16 +50,18 @@ class Trained(Generic[N]):
 
     Attributes:
         model: The average of the weights at the best epoch.
-        best_epoch: Counted from 1.
-        epochs: One record an epoch: ``epoch``, ``loss`` a target, ``seconds``, ``cpu_seconds`` (all threads), and
-            ``ndcg_at_10`` where it was evaluated.
+        best_epoch: Counted from 1; 0 where no epoch of a fine-tune was better than what it started with.
+        epochs: One record an epoch, of a fine-tune also one of epoch 0, which is before the first step: ``epoch``, ``loss`` a
+            target, ``seconds``, ``cpu_seconds`` (all threads), and ``ndcg_at_10`` where it was evaluated.
         seconds: Training and evaluation, over all resumptions.
+        remarks: What went otherwise than asked for.
     """
 
     model: N
     best_epoch: int
     epochs: list[dict[str, Any]]
     seconds: float
+    remarks: tuple[str, ...] = ()
 
 
 def train(
@@ -76,9 +84,9 @@ def train(
         progress: Told about each step.
 
     Raises:
-        TrainingError: The loss is no number any more, or the checkpoint belongs to another run.
+        TrainingError: The loss is no number any more (`Diverged`), or the checkpoint belongs to another run.
     """
-    run = _Run(model, objective, split, options)
+    run = Run(model, objective, split, options, loss=catalogue_loss(split, options))
     if checkpoint is not None and checkpoint.exists():
         run.load(read_checkpoint(checkpoint, owner=run.owner))
     while run.wants_more():
@@ -89,18 +97,39 @@ def train(
     return run.trained()
 
 
-class _Run(Generic[N, P]):
-    """Weights, their average, the optimiser, and how far it all is."""
+def catalogue_loss(split: Split, options: TrainingOptions) -> Loss:
+    """Return the loss that the options name, over the items of a log."""
+    return Loss(options, popularity=np.bincount(split.train.items, minlength=len(split.item_ids)))
 
-    def __init__(self, model: N, objective: Objective[N, P], split: Split, options: TrainingOptions) -> None:
+
+class Run(Generic[N, P]):
+    """Weights, their average, the optimiser, and how far it all is.
+
+    Attributes:
+        all_steps: Of all epochs.
+        owner: What a checkpoint must be of.
+    """
+
+    def __init__(
+        self,
+        model: N,
+        objective: Objective[N, P],
+        split: Split,
+        options: TrainingOptions,
+        *,
+        loss: Criterion[P],
+        owner: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Take copies of the model; ``owner`` is what decides the weights besides model, options and data."""
         self._split = split
         self._objective = objective
         self._options = options
         self._model, self._average, self._best = (copy.deepcopy(model) for _ in range(3))
         self._optimizer = torch.optim.AdamW(
-            self._model.parameters(), lr=options.learning_rate, betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True
+            self._moving(), lr=options.learning_rate, betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True
         )
-        self._loss = Loss(options, popularity=np.bincount(split.train.items, minlength=len(split.item_ids)))
+        self._loss = loss
+        self._start: dict[str, Any] | None = None
         self._epochs: list[dict[str, Any]] = []
         self._steps = 0
         self._best_epoch = 0
@@ -109,12 +138,32 @@ class _Run(Generic[N, P]):
             raise TrainingError("no user has two events to train on besides the held-out ones; a longer log is needed")
         self.all_steps = options.epochs * objective.steps
         log = hashlib.sha256(split.train.items.tobytes() + split.train.offsets.tobytes() + split.validation.tobytes())
-        self.owner = {"data": log.hexdigest(), **model.describe(), **asdict(options)}
+        self.owner = {"data": log.hexdigest(), **model.describe(), **asdict(options), **(owner or {})}
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs that were run."""
+        return len(self._epochs)
+
+    @property
+    def best_epoch(self) -> int:
+        """The best epoch so far."""
+        return self._best_epoch
+
+    def _moving(self) -> list[nn.Parameter]:
+        return [one for one in self._model.parameters() if one.requires_grad]
 
     def wants_more(self) -> bool:
         """Tell whether another epoch is to be run."""
         evaluations = sum("ndcg_at_10" in one for one in self._epochs[self._best_epoch :])
         return len(self._epochs) < self._options.epochs and evaluations < self._options.patience
+
+    def start(self) -> None:
+        """Evaluate the model as it came, so that no epoch is kept which is worse; done once."""
+        if self._start is None:
+            started, busy = time.perf_counter(), time.process_time()
+            self._start = {"epoch": 0} | self._evaluated(0)
+            self._start |= {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - busy}
 
     def epoch(self, progress: Progress) -> None:
         """Pass once over the objective, then evaluate where it is due."""
@@ -129,14 +178,22 @@ class _Run(Generic[N, P]):
             progress(self._steps, self.all_steps, f"epoch {number} loss {total / count:.3f} best {max(self._best_ndcg, 0):.4f}")
         record: dict[str, Any] = {"epoch": number, "loss": total / count}
         if number % options.evaluate_every == 0 or number == options.epochs:
-            source, split = self._average.source(), self._split
-            found = held_out(source, split.train, split.validation, users=split.user_attributes)
-            record["ndcg_at_10"] = float(ndcg_at_k(found.ranks).mean())
-            if record["ndcg_at_10"] > self._best_ndcg:
-                self._best_ndcg, self._best_epoch = record["ndcg_at_10"], number
-                self._best.load_state_dict(self._average.state_dict())
+            record |= self._evaluated(number)
         record |= {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - busy}
         self._epochs.append(record)
+
+    def _evaluated(self, number: int) -> dict[str, float]:
+        """Return the quality of the average on validation; where it is the best so far, keep it."""
+        split = self._split
+        try:
+            found = held_out(self._average.source(), split.train, split.validation, users=split.user_attributes)
+        except ModelError as error:
+            raise Diverged(str(error)) from error
+        ndcg = float(ndcg_at_k(found.ranks).mean())
+        if ndcg > self._best_ndcg:
+            self._best_ndcg, self._best_epoch = ndcg, number
+            _copy(self._best, dict(self._average.named_parameters()))
+        return {"ndcg_at_10": ndcg}
 
     def _step(self, batch: Sequence[P], drop: DropoutPool, rng: np.random.Generator) -> float:
         """Move the weights once; return the summed loss."""
@@ -146,14 +203,22 @@ class _Run(Generic[N, P]):
         shared = self._objective.shared(self._model)
         leaves = tuple(value.detach().requires_grad_() for value in shared)
         for part in batch:
-            loss = self._loss(self._objective.states(self._model, part, leaves, drop=drop), leaves[0], part.targets, negatives)
+            loss = self._loss.of(self._objective.states(self._model, part, leaves, drop=drop), leaves[0], part, negatives)
             (loss / count).backward()  # type: ignore[no-untyped-call]  # torch types it so
             total += float(loss.detach())
+        if (whole := self._loss.whole_step(leaves[0], rng)) is not None:
+            whole.backward()  # type: ignore[no-untyped-call]  # torch types it so
+            total += float(whole.detach()) * count
         used = [(value, leaf.grad) for value, leaf in zip(shared, leaves, strict=True) if leaf.grad is not None]
-        torch.autograd.backward([value for value, _ in used], [grad for _, grad in used])
-        length = torch.nn.utils.clip_grad_norm_(self._model.parameters(), options.clip)
+        used = [(value, grad) for value, grad in used if value.requires_grad]
+        if used:
+            torch.autograd.backward([value for value, _ in used], [grad for _, grad in used])
+        for penalty in penalties(self._model):
+            penalty.backward()  # type: ignore[no-untyped-call]  # torch types it so
+            total += float(penalty.detach()) * count
+        length = torch.nn.utils.clip_grad_norm_(self._moving(), options.clip)
         if not math.isfinite(total) or not bool(torch.isfinite(length)):
-            raise TrainingError(
+            raise Diverged(
                 f"the loss became {total / count} in epoch {len(self._epochs) + 1}; the best weights so far are those of epoch "
                 f"{self._best_epoch}; train again with a learning rate below {options.learning_rate}"
             )
@@ -174,6 +239,8 @@ class _Run(Generic[N, P]):
         for number, state in self._optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": value for name, value in state.items()}
         progress = {"epochs": self._epochs, "steps": self._steps, "best_epoch": self._best_epoch, "best_ndcg": self._best_ndcg}
+        if self._start is not None:
+            progress["start"] = self._start
         return Checkpoint(owner=self.owner, progress=progress, tensors=tensors)
 
     def load(self, stored: Checkpoint) -> None:
@@ -184,7 +251,7 @@ class _Run(Generic[N, P]):
             groups.setdefault(role, {})[rest] = value
         try:
             for role, one in (("model", self._model), ("average", self._average), ("best", self._best)):
-                one.load_state_dict(groups[role])
+                _copy(one, groups[role])
             state: dict[int, dict[str, Tensor]] = {}
             for name, value in groups["optimizer"].items():
                 number, _, moment = name.partition(".")
@@ -193,10 +260,22 @@ class _Run(Generic[N, P]):
             self._optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
             self._epochs, self._steps = stored.progress["epochs"], stored.progress["steps"]
             self._best_epoch, self._best_ndcg = stored.progress["best_epoch"], stored.progress["best_ndcg"]
+            self._start = stored.progress.get("start")
         except (KeyError, ValueError, RuntimeError) as error:
             raise TrainingError(f"the checkpoint is incomplete ({error}); delete it and train from the start") from error
 
-    def trained(self) -> Trained[N]:
+    def trained(self, *, remarks: tuple[str, ...] = ()) -> Trained[N]:
         """Return the best average."""
-        seconds = sum(one["seconds"] for one in self._epochs)
-        return Trained(model=self._best.eval(), best_epoch=self._best_epoch, epochs=self._epochs, seconds=seconds)
+        epochs = [*([] if self._start is None else [self._start]), *self._epochs]
+        seconds = sum(one["seconds"] for one in epochs)
+        return Trained(model=self._best.eval(), best_epoch=self._best_epoch, epochs=epochs, seconds=seconds, remarks=remarks)
+
+
+def _copy(model: Network, values: Mapping[str, Tensor]) -> None:
+    """Give a model the values of all its parameters."""
+    own = dict(model.named_parameters())
+    if odd := sorted(set(own) ^ set(values)):
+        raise KeyError(odd[0])
+    with torch.no_grad():
+        for name, value in own.items():
+            value.copy_(values[name])

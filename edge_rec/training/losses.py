@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FullCrossEntropy", "Loss", "cpu_has_bfloat16", "full_cross_entropy", "sampled_cross_entropy"]
+__all__ = ["CHUNK", "FullCrossEntropy", "Loss", "cpu_has_bfloat16", "full_cross_entropy", "logit_dtype", "sampled_cross_entropy"]
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -18,15 +18,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_rec.training.objective import Part
     from edge_rec.training.options import TrainingOptions
 
-_CHUNK = 512  # rows of logits alive at a time: 512 x 3,416 bfloat16 are 3.5 MB and stay in the cache
+CHUNK = 512  # rows of logits alive at a time: 512 x 3,416 bfloat16 are 3.5 MB and stay in the cache
 
 
 def cpu_has_bfloat16() -> bool:
     """Tell whether this CPU multiplies bfloat16 matrices in hardware; emulated they are slower than float32."""
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+
+
+def logit_dtype() -> torch.dtype:
+    """Return the type in which logits over the catalogue are fastest."""
+    return torch.bfloat16 if cpu_has_bfloat16() else torch.float32
 
 
 class FullCrossEntropy(torch.autograd.Function):
@@ -42,13 +48,13 @@ class FullCrossEntropy(torch.autograd.Function):
         narrow_table = table.to(dtype)
         state_grad, table_grad = torch.empty_like(states), torch.zeros_like(table)
         total = torch.zeros((), dtype=torch.float64)
-        for start in range(0, len(states), _CHUNK):
-            chunk, wanted = states[start : start + _CHUNK].to(dtype), targets[start : start + _CHUNK, None]
+        for start in range(0, len(states), CHUNK):
+            chunk, wanted = states[start : start + CHUNK].to(dtype), targets[start : start + CHUNK, None]
             share = torch.softmax(chunk @ narrow_table.T, dim=-1)
             hit = share.gather(1, wanted)
             total -= hit.float().clamp_min(torch.finfo(torch.float32).tiny).log().sum()
             share.scatter_(1, wanted, hit - 1)  # d loss / d logits = softmax - one-hot
-            state_grad[start : start + _CHUNK] = share @ narrow_table
+            state_grad[start : start + CHUNK] = share @ narrow_table
             table_grad += share.T @ chunk
         ctx.save_for_backward(state_grad, table_grad)
         return total.float()
@@ -109,7 +115,7 @@ class Loss:
         self._items = len(popularity)
         self._count = options.negatives
         self._log_share = torch.from_numpy(np.log(np.maximum(popularity, 1) / max(popularity.sum(), 1)).astype(np.float32))
-        self._dtype = torch.bfloat16 if cpu_has_bfloat16() else torch.float32
+        self._dtype = logit_dtype()
 
     def negatives(self, targets: Sequence[Tensor], rng: np.random.Generator) -> tuple[Tensor, Tensor] | None:
         """Draw a step's negatives: their rows, and the log of how many of each were to be expected; None for the full loss.
@@ -133,3 +139,11 @@ class Loss:
         if negatives is None:
             return full_cross_entropy(states, table, targets, dtype=self._dtype)
         return sampled_cross_entropy(states, table, targets, negatives=negatives[0], log_expected=negatives[1])
+
+    def of(self, states: Tensor, table: Tensor, part: Part, negatives: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Return the summed loss of the queries [n, dims] of a part."""
+        return self(states, table, part.targets, negatives)
+
+    def whole_step(self, table: Tensor, rng: np.random.Generator) -> Tensor | None:  # noqa: ARG002 - as the protocol has it
+        """Return nothing: every part of the loss is of some queries."""
+        return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["N", "NextItem", "Objective", "P", "Part"]
+__all__ = ["Criterion", "N", "NextItem", "Objective", "P", "Part"]
 
 import math
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -35,6 +35,7 @@ N = TypeVar("N", bound=Network)
 P = TypeVar("P", bound=Part)
 _Model = TypeVar("_Model", bound=Network, contravariant=True)  # noqa: PLC0105 - a protocol's own
 _Part = TypeVar("_Part", bound=Part)
+_Loss = TypeVar("_Loss", bound=Part, contravariant=True)  # noqa: PLC0105 - a protocol's own
 
 
 class Objective(Protocol[_Model, _Part]):
@@ -59,6 +60,26 @@ class Objective(Protocol[_Model, _Part]):
             shared: Of `shared`.
             drop: What training does to activations.
         """
+
+
+class Criterion(Protocol[_Loss]):
+    """How far the queries of a step are from what they should be."""
+
+    def negatives(self, targets: Sequence[Tensor], rng: np.random.Generator) -> tuple[Tensor, Tensor] | None:
+        """Draw what the targets [queries] of all parts of a step are held against, where it is not the whole catalogue."""
+
+    def of(self, states: Tensor, table: Tensor, part: _Loss, negatives: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Return the summed loss of the queries [queries, dims] of a part.
+
+        Args:
+            states: Of `Objective.states`.
+            table: [items, dims].
+            part: Of `Objective.batches`.
+            negatives: Of `negatives`.
+        """
+
+    def whole_step(self, table: Tensor, rng: np.random.Generator) -> Tensor | None:
+        """Return what a step's loss has besides its queries', as a mean over them, if there is such a thing."""
 
 
 class NextItem:

@@ -14,8 +14,6 @@ from torch import Tensor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import NDArray
-
     from edge_rec.data import Sequences
 
 _TOGETHER = 16  # users padded to one length
@@ -30,12 +28,15 @@ class Window:
         rows: [users, length] int64 item rows, oldest first; 0 after the end.
         events: [users, length] bool, where there is an event.
         targets: [events] int64, the item that follows each event, user by user.
+        positions: [events] int64, where in the log (``Sequences.items``) each target stands; the event before it is the last
+            that its query knows.
     """
 
     users: Tensor
     rows: Tensor
     events: Tensor
     targets: Tensor
+    positions: Tensor
 
 
 def batches(sequences: Sequences, *, max_length: int, users: int, rng: np.random.Generator) -> Iterator[list[Window]]:
@@ -52,23 +53,39 @@ def batches(sequences: Sequences, *, max_length: int, users: int, rng: np.random
     """
     order = rng.permutation(np.flatnonzero(np.diff(sequences.offsets) >= 2))
     for start in range(0, len(order), users):
-        parts = [(int(user), _part(sequences[user], max_length + 1, rng)) for user in order[start : start + users]]
-        parts.sort(key=lambda part: len(part[1]))
-        yield [_window(parts[first : first + _TOGETHER]) for first in range(0, len(parts), _TOGETHER)]
+        parts = [_part(sequences, int(user), max_length + 1, rng) for user in order[start : start + users]]
+        parts.sort(key=lambda part: part.stop - part.start)
+        yield [_window(sequences, parts[first : first + _TOGETHER]) for first in range(0, len(parts), _TOGETHER)]
 
 
-def _part(history: NDArray[np.int32], size: int, rng: np.random.Generator) -> NDArray[np.int32]:
-    latest = max(len(history) - size, 0)
-    start = latest if rng.random() < 0.5 else int(rng.integers(latest + 1))
-    return history[start : start + size]
+@dataclass(frozen=True)
+class _Part:
+    """A stretch of one user's events, from ``start`` to before ``stop`` in the log."""
+
+    user: int
+    start: int
+    stop: int
 
 
-def _window(parts: list[tuple[int, NDArray[np.int32]]]) -> Window:
-    rows = np.zeros((len(parts), len(parts[-1][1]) - 1), dtype=np.int64)
+def _part(sequences: Sequences, user: int, size: int, rng: np.random.Generator) -> _Part:
+    first, end = int(sequences.offsets[user]), int(sequences.offsets[user + 1])
+    latest = max(end - first - size, 0)
+    start = first + (latest if rng.random() < 0.5 else int(rng.integers(latest + 1)))
+    return _Part(user, start, min(start + size, end))
+
+
+def _window(sequences: Sequences, parts: list[_Part]) -> Window:
+    rows = np.zeros((len(parts), parts[-1].stop - parts[-1].start - 1), dtype=np.int64)
     events = np.zeros(rows.shape, dtype=bool)
-    for line, (_, part) in enumerate(parts):
-        rows[line, : len(part) - 1] = part[:-1]
-        events[line, : len(part) - 1] = True
-    users = torch.tensor([user for user, _ in parts])
-    targets = np.concatenate([part[1:] for _, part in parts]).astype(np.int64)
-    return Window(users=users, rows=torch.from_numpy(rows), events=torch.from_numpy(events), targets=torch.from_numpy(targets))
+    for line, part in enumerate(parts):
+        count = part.stop - part.start - 1
+        rows[line, :count] = sequences.items[part.start : part.stop - 1]
+        events[line, :count] = True
+    positions = np.concatenate([np.arange(part.start + 1, part.stop) for part in parts])
+    return Window(
+        users=torch.tensor([part.user for part in parts]),
+        rows=torch.from_numpy(rows),
+        events=torch.from_numpy(events),
+        targets=torch.from_numpy(sequences.items[positions].astype(np.int64)),
+        positions=torch.from_numpy(positions),
+    )
