@@ -21,6 +21,8 @@ from edge_rec_runtime import errors
 COMMANDS: dict[str, tuple[str, str]] = {
     "data": ("edge_rec.cli.data", "Fetch a public data set, or look at an interaction log."),
     "train": ("edge_rec.cli.train", "Train a recommender on an interaction log."),
+    "compress": ("edge_rec.cli.compress", "Prune, distil, factorise or quantise a trained model."),
+    "recipes": ("edge_rec.cli.recipes", "List the recipes of compression that are shipped."),
     "convert": ("edge_rec.cli.convert", "Turn a model into bundles, each verified before it is written."),
     "verify": ("edge_rec.cli.verify", "Compare a bundle with the model it came from."),
     "inspect": ("edge_rec.cli.inspect", "Show what is in a bundle, or in an .onnx or .tflite file."),

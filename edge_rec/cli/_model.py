@@ -95,7 +95,7 @@ def open_given(
     fitted: Path | None = None
     if Path(model).is_dir():
         config = read_config(model)
-        metadata = {name: config[name] for name in ("dataset", "seed") if name in config}
+        metadata = {name: config[name] for name in ("dataset", "seed", "compression") if name in config}
         source: Source = load_run(model).source()
         suffix, folder = _SUFFIXES[source.kind], Path(model) / "heldout"
         heldout, fitted = heldout or folder / f"test{suffix}", folder / f"validation{suffix}"

@@ -1,0 +1,152 @@
+"""What a step changed: weights, bytes, quality and speed of a model beside the one that the recipe started with."""
+
+from __future__ import annotations
+
+__all__ = ["Beside", "Effect"]
+
+import tempfile
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_rec.data import Sequences
+from edge_rec.metrics import HeldOut, held_out, quality
+from edge_rec.models import Network
+from edge_rec_converters import prepare
+from edge_rec_converters.kinds import Order
+from edge_rec_converters.metrics import bootstrap_interval, ndcg_at_k, overlap_at_k, paired_ratio_interval
+from edge_rec_converters.timing import latency_ratio
+from edge_rec_runtime import Bundle, Precision, read_histories, write_bundle
+from edge_rec_runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from edge_rec.models import Model
+    from edge_rec_converters import Prepared
+    from edge_rec_runtime import Catalogue, History
+
+_TIMED = 64  # histories that a conversion is prepared with: it is weighed and timed here, not judged
+_TARGET = "onnx"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """Figures of a model, and of it beside the one that the recipe started with.
+
+    Attributes:
+        parameters: Values of all weights.
+        nonzeros: Those that are not zero.
+        model_bytes: Graph and tables of its bundle (ONNX; its finished item codes, all else fp32).
+        bytes_ratio: ``model_bytes`` over those of the start.
+        ndcg_at_10: On the validation events.
+        ndcg_kept: Over that of the start.
+        ndcg_kept_ci: 95 % bootstrap interval over users, paired.
+        overlap_at_10: Share of the start's first ten items that are kept, on the validation histories.
+        overlap_at_10_ci: 95 % bootstrap interval over users.
+        latency_ratio: How long a request takes here, over what it takes the start; an impression.
+    """
+
+    parameters: int
+    nonzeros: int
+    model_bytes: int
+    bytes_ratio: float
+    ndcg_at_10: float
+    ndcg_kept: float
+    ndcg_kept_ci: tuple[float, float]
+    overlap_at_10: float
+    overlap_at_10_ci: tuple[float, float]
+    latency_ratio: float | None
+
+    def record(self) -> dict[str, Any]:
+        """Return the figures, fit for JSON."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+class Beside:
+    """Models are held against the one that a recipe starts with, on the held-out events of its run directory."""
+
+    def __init__(self, start: Model, folder: Path) -> None:
+        """Take the start and its run directory; nothing is computed before it is asked for."""
+        self._start = start
+        self._folder = folder
+
+    def effect(self, model: Model) -> Effect:
+        """Measure a model of the same items.
+
+        Raises:
+            EdgeRecError: It cannot be converted, or gives scores that are not finite.
+        """
+        sizes = [value.size for value in model.weights().values()]
+        zeros = [int(np.count_nonzero(value)) for value in model.weights().values()]
+        before, after = self._found, self._asked(model, "validation")
+        gains = [ndcg_at_k(one.ranks) for one in (after, before)]
+        kept, low, high = paired_ratio_interval(*gains)
+        overlap = overlap_at_k(before.top, after.top)
+        with tempfile.TemporaryDirectory(prefix="edge-rec-") as scratch:
+            paths = [Path(scratch) / name for name in ("start.edgerec", "model.edgerec")]
+            made = self._prepared(self._start)
+            _bundle(paths[0], made, self._start)
+            _bundle(paths[1], self._prepared(model), model)
+            whole, part = map(_model_bytes, paths)
+            ratio = latency_ratio(made, paths[1], paths[0])
+        return Effect(
+            parameters=sum(sizes),
+            nonzeros=sum(zeros),
+            model_bytes=part,
+            bytes_ratio=part / whole,
+            ndcg_at_10=float(gains[0].mean()),
+            ndcg_kept=kept,
+            ndcg_kept_ci=(low, high),
+            overlap_at_10=float(overlap.mean()),
+            overlap_at_10_ci=bootstrap_interval(overlap),
+            latency_ratio=ratio,
+        )
+
+    def metrics(self, model: Model) -> dict[str, dict[str, object]]:
+        """Return the quality on ``validation`` and ``test``, as training records it; the test is looked at only here."""
+        items = len(model.catalogue)
+        return {part: quality(self._asked(model, part), items=items).row() for part in ("validation", "test")}
+
+    @cached_property
+    def _found(self) -> HeldOut:
+        return self._asked(self._start, "validation")
+
+    def _asked(self, model: Model, part: str) -> HeldOut:
+        histories = self._histories(part)
+        events, targets = _rows(histories, model.catalogue)
+        known: dict[str, list[str]] = {}
+        for name in {name for one in histories for name in one.context or {}}:
+            known[name] = [str((one.context or {}).get(name) or "") for one in histories]
+        return held_out(model.source(), events, targets, k=10, users=known)
+
+    def _histories(self, part: str) -> list[History]:
+        return [one for one in read_histories(self._folder / "heldout" / f"{part}.jsonl") if one.target is not None]
+
+    def _prepared(self, model: Model) -> Prepared:
+        return prepare(model.source(), self._histories("validation")[:_TIMED], targets=(_TARGET,))
+
+
+def _bundle(path: Path, made: Prepared, model: Model) -> None:
+    finished = next(iter(model.tables), "fp32") if isinstance(model, Network) else "fp32"
+    write_bundle(path, made.drafts(Order(target=_TARGET, precision=Precision(items=finished)))[0])
+
+
+def _model_bytes(path: Path) -> int:
+    with Bundle.open(path) as bundle:
+        return bundle.manifest.model_bytes
+
+
+def _rows(histories: Sequence[History], catalogue: Catalogue) -> tuple[Sequences, Any]:
+    rows: Mapping[str, int] = {name: row for row, name in enumerate(catalogue.ids)}
+    try:
+        events = [[rows[event] for event in one.events] for one in histories]
+        targets = np.array([rows[str(one.target)] for one in histories], dtype=np.int32)
+    except KeyError as error:
+        raise DataError(f"the held-out histories name item {error}, which the catalogue lacks; they are of another run") from None
+    items = np.array([row for one in events for row in one], dtype=np.int32)
+    offsets = np.concatenate([[0], np.cumsum([len(one) for one in events], dtype=np.int64)]).astype(np.int64)
+    return Sequences(items=items, offsets=offsets), targets

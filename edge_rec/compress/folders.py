@@ -1,0 +1,81 @@
+"""The folder of a compression: what each step in it follows from, whether it is done already, whether the folder is free."""
+
+from __future__ import annotations
+
+__all__ = ["finished", "identities", "identity_of", "require_free"]
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from edge_rec.compress.steps import describe_step
+from edge_rec.models import read_config
+from edge_rec_runtime.errors import CompressionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from edge_rec.compress.step import Step
+    from edge_rec.data import Split
+
+_MODEL = ("weights.safetensors", "tables.safetensors", "catalogue.json")
+_OURS = {"steps", "work", "heldout", *_MODEL}
+
+
+def identities(steps: Sequence[Step], start: Path, config: Mapping[str, Any], *, seed: int, split: Split | None) -> list[str]:
+    """Return for each step a fingerprint of what its result follows from: the start, the data, the seed, the steps up to it.
+
+    Args:
+        steps: In order.
+        start: The run directory of the model that the first is given.
+        config: Its ``config.json``.
+        seed: Of every random choice.
+        split: The log, or None.
+    """
+    digest = hashlib.sha256(json.dumps([config["model"], config["options"], config.get("compression"), seed]).encode())
+    for name in _MODEL:
+        if (start / name).exists():
+            digest.update(name.encode() + (start / name).read_bytes())
+    if split is not None:
+        for part in (split.train.items, split.train.offsets, split.validation):
+            digest.update(part.tobytes())
+    found = []
+    for step in steps:
+        digest.update(json.dumps(describe_step(step), sort_keys=True).encode())
+        found.append(digest.hexdigest())
+    return found
+
+
+def identity_of(config: Mapping[str, Any]) -> str | None:
+    """Return what the last step behind a model followed from, or None where there is no step behind it."""
+    records = config.get("compression")
+    last = records[-1] if isinstance(records, list) and records else None
+    identity = last.get("identity") if isinstance(last, dict) else None
+    return identity if isinstance(identity, str) else None
+
+
+def finished(output: Path, identity: str) -> dict[str, Any] | None:
+    """Return the configuration of a compression that is done, or None where none is.
+
+    Raises:
+        CompressionError: Another one is.
+    """
+    if not (output / "config.json").exists():
+        return None
+    config = read_config(output)
+    if identity_of(config) != identity:
+        raise CompressionError(f"{output}: holds a finished run of another model, recipe or log; choose a new folder")
+    return config
+
+
+def require_free(output: Path, start: Path) -> None:
+    """Refuse a folder that holds anything but what an interrupted compression left.
+
+    Raises:
+        CompressionError: It does, or it is the model's own.
+    """
+    if output.resolve() == start.resolve():
+        raise CompressionError(f"{output}: is the model that is compressed; choose a new folder")
+    if output.exists() and (odd := sorted({one.name for one in output.iterdir()} - _OURS)):
+        raise CompressionError(f"{output}: holds {odd[0]}, which no interrupted compression left; choose a new folder")
