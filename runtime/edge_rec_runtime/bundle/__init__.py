@@ -17,6 +17,7 @@ __all__ = [
 ]
 
 from edge_rec_runtime.bundle._read import Bundle
+from edge_rec_runtime.bundle._versions import SCHEMA_VERSION
 from edge_rec_runtime.bundle._write import BundleContents, write_bundle
 from edge_rec_runtime.bundle.kinds import KINDS, Kind
-from edge_rec_runtime.bundle.manifest import SCHEMA_VERSION, CatalogueMembers, EncoderMember, FeatureMember, Manifest, TableMember
+from edge_rec_runtime.bundle.manifest import CatalogueMembers, EncoderMember, FeatureMember, Manifest, TableMember

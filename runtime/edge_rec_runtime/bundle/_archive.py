@@ -37,11 +37,19 @@ _END = struct.Struct("<4s4H2LH")
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """What is to be written: a name and its bytes, in pieces that need not be joined."""
+    """What is to be written: a name and its bytes, in pieces that need not be joined.
+
+    Attributes:
+        name: Its name.
+        pieces: Its bytes.
+        deflate: Whether they are deflated.
+        whole: Bytes that it had before its zeros were left out, or None where they were not.
+    """
 
     name: str
     pieces: Sequence[bytes | memoryview]
     deflate: bool = False
+    whole: int | None = None
 
     @property
     def size(self) -> int:

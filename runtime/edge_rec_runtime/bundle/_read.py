@@ -6,7 +6,6 @@ __all__ = ["Bundle"]
 
 import contextlib
 import hashlib
-import json
 import mmap
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, cast
 from edge_rec_runtime.bundle import _npy
 from edge_rec_runtime.bundle._archive import ALIGNMENT, Entry, check_canonical, inflate, read_directory
 from edge_rec_runtime.bundle._limits import MANIFEST_LIMIT, text_limit
+from edge_rec_runtime.bundle._texts import parse_attributes, parse_lines
+from edge_rec_runtime.bundle._zeros import unpack
 from edge_rec_runtime.bundle.manifest import Manifest
 from edge_rec_runtime.catalogue import Catalogue
 from edge_rec_runtime.codes import LAYOUTS, SPARSE_LAYOUTS, ItemTable, NeighbourTable
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 class Bundle:
     """An open bundle. Its arrays are views of the mapped file and stay valid after `close`.
 
+    Arrays that were stored without their zeros are made whole once, when the bundle is opened.
+
     Bundles are immutable and may be shared between threads. A bundle is replaced by renaming a new file over it, never in place.
 
     Attributes:
@@ -47,6 +50,7 @@ class Bundle:
         if "manifest.json" not in self._entries:
             raise BundleError("the file has no member 'manifest.json'; it is a ZIP file but no bundle")
         self.manifest = Manifest.parse(inflate(self._data, self._entries["manifest.json"], limit=MANIFEST_LIMIT))
+        self._unpacked: dict[str, memoryview] = {}
         self._check_structure()
 
     @classmethod
@@ -94,7 +98,7 @@ class Bundle:
     def close(self) -> None:
         """Let go of the file; the mapping itself ends with the last array taken from it."""
         self._data = memoryview(b"")
-        self._entries = {}
+        self._entries, self._unpacked = {}, {}
         with contextlib.suppress(BufferError):
             self._map.close()
 
@@ -126,17 +130,18 @@ class Bundle:
                 )
 
     def read(self, member: str) -> bytes:
-        """Return the bytes of a member, inflated.
+        """Return the bytes of a member, inflated, and its zeros put back.
 
         Raises:
             BundleError: There is no such member, or it is damaged.
         """
         entry = self._entry(member)
         limit = entry.size if entry.stored else text_limit(self.manifest.catalogue.items)
-        return inflate(self._data, entry, limit=limit)
+        content = inflate(self._data, entry, limit=limit)
+        return bytes(self._with_zeros(member, content)) if member in self.manifest.packed else content
 
     def array(self, member: str) -> NDArray[Any]:
-        """Return an array as a read-only view of the mapped file.
+        """Return an array as a read-only view of the mapped file, or of what was made whole of it.
 
         Raises:
             BundleError: The manifest names no such array, or the member is not that array.
@@ -152,8 +157,9 @@ class Bundle:
             raise BundleError(
                 f"member {member!r} is deflated or off the {ALIGNMENT}-byte boundaries; the file was repacked, convert again"
             )
+        content = self._whole(member) if member in self.manifest.packed else self._data[entry.start : entry.end]
         try:
-            return _npy.view(self._data[entry.start : entry.end], *arrays[member])
+            return _npy.view(content, *arrays[member])
         except BundleError as error:
             raise BundleError(f"member {member!r} {error}") from None
 
@@ -209,7 +215,7 @@ class Bundle:
             return Catalogue(
                 self._lines(members.ids, members.items),
                 None if members.titles is None else self._lines(members.titles, members.items),
-                None if members.attributes is None else self._attributes(members.attributes),
+                None if members.attributes is None else parse_attributes(self.read(members.attributes), members.attributes),
                 None if members.popularity is None else self.array(members.popularity),
             )
         except (DataError, BundleError) as error:
@@ -246,6 +252,21 @@ class Bundle:
             raise BundleError(f"{self.path}: no member {member!r}; the bundle is closed or has only {', '.join(self._entries)}")
         return self._entries[member]
 
+    def _whole(self, member: str) -> memoryview:
+        """Return a member with its zeros, the same memory each time."""
+        if member not in self._unpacked:
+            entry = self._entry(member)
+            self._unpacked[member] = self._with_zeros(member, inflate(self._data, entry, limit=entry.size))
+        return self._unpacked[member]
+
+    def _with_zeros(self, member: str, content: bytes) -> memoryview:
+        try:
+            whole = unpack(content, self.manifest.packed[member])
+        except BundleError as error:
+            raise BundleError(f"member {member!r} {error}") from None
+        whole.setflags(write=False)
+        return whole.data
+
     def _parts(self, role: str) -> dict[str, NDArray[Any]]:
         return {entry.part: self.array(entry.member) for entry in self.manifest.tables if entry.role == role}
 
@@ -256,36 +277,4 @@ class Bundle:
         )
 
     def _lines(self, member: str, count: int | None) -> tuple[str, ...]:
-        """Return the lines of a text, of which there must be so many, unless None."""
-        lines = self._text(member).split("\n")
-        if lines.pop() != "" or (count is not None and len(lines) != count):
-            raise BundleError(
-                f"member {member!r} has {len(lines)} lines or no end; expected {count or 'some'}, and a line break after the last"
-            )
-        return tuple(lines)
-
-    def _attributes(self, member: str) -> dict[str, tuple[tuple[str, ...], ...]]:
-        try:
-            record = json.loads(self._text(member))
-        except (ValueError, RecursionError):
-            record = None
-        if not isinstance(record, dict):
-            self._refuse_attributes(member)
-        found: dict[str, tuple[tuple[str, ...], ...]] = {}
-        for name, items in record.items():
-            if not isinstance(items, list):
-                self._refuse_attributes(member)
-            for values in items:
-                if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-                    self._refuse_attributes(member)
-            found[name] = tuple(map(tuple, items))
-        return found
-
-    def _text(self, member: str) -> str:
-        try:
-            return self.read(member).decode()
-        except UnicodeDecodeError:
-            raise BundleError(f"member {member!r} is not UTF-8 text; the file is damaged") from None
-
-    def _refuse_attributes(self, member: str) -> NoReturn:
-        raise BundleError(f"member {member!r} is no object of lists of values; the file is damaged")
+        return parse_lines(self.read(member), member, count)

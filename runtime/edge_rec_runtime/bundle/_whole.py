@@ -35,6 +35,11 @@ def check_whole(manifest: Manifest) -> None:
         raise BundleError(
             f"manifest.json names a graph, and a bundle of the kind {manifest.kind!r} has none; the file is damaged"
         )
+    if odd := set(manifest.packed) - {*manifest.encoder_members.values(), *(entry.member for entry in manifest.tables)}:
+        raise BundleError(
+            f"manifest.json says that zeros were left out of {', '.join(sorted(odd))[:200]}; "
+            "they are of graphs and tables only, the file is damaged"
+        )
     _check_features(manifest)
 
 

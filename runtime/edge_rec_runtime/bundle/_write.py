@@ -16,12 +16,13 @@ from edge_rec_runtime.atomic import replace_file
 from edge_rec_runtime.bundle import _npy
 from edge_rec_runtime.bundle._archive import Member, write_archive
 from edge_rec_runtime.bundle._limits import MANIFEST_LIMIT, text_limit
+from edge_rec_runtime.bundle._zeros import pack
 from edge_rec_runtime.bundle.kinds import FEATURE_LAYOUT, INDEX_DTYPES, KINDS
 from edge_rec_runtime.bundle.manifest import CatalogueMembers, EncoderMember, FeatureMember, Manifest, TableMember
 from edge_rec_runtime.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 
 _IDS = "catalogue/ids.txt"
+_LEAN = ".packed"  # ends the name of a member that no standard tool reads, since its zeros were left out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,9 +141,10 @@ def _vocabularies(contents: BundleContents) -> dict[tuple[str, ...], str]:
 
 def _members(contents: BundleContents, vocabularies: Mapping[tuple[str, ...], str]) -> Iterator[Member]:
     for target, graph in sorted(contents.encoders.items()):
-        yield Member(name=f"{KINDS[contents.kind].graph}.{target}", pieces=[graph])
+        yield _lean(Member(name=_graph_name(contents, target), pieces=[graph]))
     for role, part, _, array in _arrays(contents):
-        yield _array_member(f"tables/{role}.{part}.npy", array)
+        whole = _array_member(_array_name(role, part), array)
+        yield whole if role == "item-features" else _lean(whole, words=(array.itemsize,))
     catalogue = contents.catalogue
     yield _lines_member(_IDS, catalogue.ids)
     if catalogue.titles is not None:
@@ -184,18 +187,33 @@ def _array_member(name: str, array: NDArray[Any]) -> Member:
     return Member(name=name, pieces=[_npy.header(array.dtype.name, array.shape), raw.reshape(-1).view(np.uint8).data])
 
 
+def _lean(member: Member, *, words: Sequence[int] = (1, 2, 4)) -> Member:
+    """Return a member without its zeros, under a name that says so, where that saves enough."""
+    packed = pack(member.pieces, words=words)
+    return member if packed is None else Member(name=f"{member.name}{_LEAN}", pieces=[packed], whole=member.size)
+
+
+def _graph_name(contents: BundleContents, target: str) -> str:
+    return f"{KINDS[contents.kind].graph}.{target}"
+
+
+def _array_name(role: str, part: str) -> str:
+    return f"tables/{role}.{part}.npy"
+
+
 def _manifest(contents: BundleContents, members: list[Member], vocabularies: Mapping[tuple[str, ...], str]) -> bytes:
-    names = {member.name for member in members}
+    held = {member.name.removesuffix(_LEAN): member for member in members}
+    stored = {name: member.size for name, member in held.items() if member.whole is not None}
 
     def optional(name: str) -> str | None:
-        return name if name in names else None
+        return name if name in held else None
 
     return Manifest(
         kind=contents.kind,
         name=contents.name,
         precision=contents.precision,
         encoders=tuple(
-            EncoderMember(target=target, member=f"{KINDS[contents.kind].graph}.{target}") for target in sorted(contents.encoders)
+            EncoderMember(target=target, member=held[_graph_name(contents, target)].name) for target in sorted(contents.encoders)
         ),
         max_length=contents.max_length or 0,
         dims=next((table.dims for table in _vector_tables(contents).values()), 0),
@@ -216,7 +234,7 @@ def _manifest(contents: BundleContents, members: list[Member], vocabularies: Map
                 layout=layout,
                 dtype=array.dtype.name,
                 shape=array.shape,
-                member=f"tables/{role}.{part}.npy",
+                member=held[_array_name(role, part)].name,
             )
             for role, part, layout, array in _arrays(contents)
         ),
@@ -230,8 +248,10 @@ def _manifest(contents: BundleContents, members: list[Member], vocabularies: Map
         metrics=contents.metrics,
         verification=contents.verification,
         provenance=contents.provenance,
-        model_bytes=sum(map(len, contents.encoders.values())) + sum(array.nbytes for *_, array in _arrays(contents)),
+        model_bytes=sum(stored.get(_graph_name(contents, target), len(graph)) for target, graph in contents.encoders.items())
+        + sum(stored.get(_array_name(role, part), array.nbytes) for role, part, _, array in _arrays(contents)),
         sha256={member.name: _sha256(member) for member in members},
+        packed={member.name: member.whole for member in members if member.whole is not None},
     ).render()
 
 

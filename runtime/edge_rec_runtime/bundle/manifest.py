@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["SCHEMA_VERSION", "CatalogueMembers", "EncoderMember", "FeatureMember", "Manifest", "TableMember"]
+__all__ = ["CatalogueMembers", "EncoderMember", "FeatureMember", "Manifest", "TableMember"]
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edge_rec_runtime.bundle import _fields as fields
 from edge_rec_runtime.bundle._npy import DTYPES
+from edge_rec_runtime.bundle._versions import SCHEMA_VERSION, least_version
 from edge_rec_runtime.bundle._whole import check_whole
 from edge_rec_runtime.bundle.kinds import KINDS
 from edge_rec_runtime.errors import BundleError, ConversionError
@@ -19,10 +20,9 @@ from edge_rec_runtime.precision import Precision
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-SCHEMA_VERSION = 1
-
 _TARGETS = ("onnx", "tflite")
 _LONGEST = 1_000_000  # events or words
+_LARGEST = 2**31 - 1  # bytes of a member
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +91,7 @@ class Manifest:
         provenance: What it was made from and with.
         model_bytes: Bytes of the graphs and the tables.
         sha256: Hex digest of every member but the manifest.
+        packed: Bytes of every member that is stored without its zeros, with them.
     """
 
     kind: str
@@ -107,6 +108,7 @@ class Manifest:
     provenance: Mapping[str, Any]
     model_bytes: int
     sha256: Mapping[str, str]
+    packed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def layouts(self) -> dict[str, str]:
@@ -135,7 +137,7 @@ class Manifest:
         inputs |= {"dims": self.dims} if kind.vectors else {}
         inputs |= {"features": [asdict(entry) for entry in self.features]} if self.features else {}
         record = {
-            "schema_version": SCHEMA_VERSION,
+            "schema_version": least_version(self),
             "kind": self.kind,
             "name": self.name,
             "precision": asdict(self.precision),
@@ -147,6 +149,7 @@ class Manifest:
             "verification": self.verification,
             "provenance": self.provenance,
             "model_bytes": self.model_bytes,
+            **({"packed": self.packed} if self.packed else {}),
             "sha256": self.sha256,
         }
         try:
@@ -167,7 +170,7 @@ class Manifest:
         version = fields.number(record, "schema_version", least=1)
         if version > SCHEMA_VERSION:
             raise BundleError(
-                f"the bundle has schema version {version}; this release of edge-rec reads version {SCHEMA_VERSION}, "
+                f"the bundle has schema version {version}; this release of edge-rec reads versions 1 to {SCHEMA_VERSION}, "
                 "upgrade it: pip install -U edge-rec"
             )
         name = fields.choice(record, "kind", tuple(KINDS))
@@ -192,7 +195,13 @@ class Manifest:
             provenance=fields.mapping(record, "provenance"),
             model_bytes=fields.number(record, "model_bytes"),
             sha256={name: fields.digest(record, name) for name in fields.mapping(record, "sha256")},
+            packed=_packed(fields.mapping(record, "packed")) if "packed" in record else {},
         )
+        if least_version(manifest) > version:
+            raise BundleError(
+                f"manifest.json says schema version {version} and uses what came with {least_version(manifest)}; "
+                "the file is damaged"
+            )
         check_whole(manifest)
         return manifest
 
@@ -204,6 +213,10 @@ def _precision(record: Mapping[str, Any], kind: str) -> Precision:
     except ConversionError as error:
         raise BundleError(f"manifest.json: {error}") from None
     return precision
+
+
+def _packed(record: Mapping[str, Any]) -> dict[str, int]:
+    return {member: fields.number(record, member, least=1, most=_LARGEST) for member in record}
 
 
 def _feature(record: Mapping[str, Any], of: Sequence[str]) -> FeatureMember:

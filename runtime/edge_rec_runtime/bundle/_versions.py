@@ -1,0 +1,30 @@
+"""Schema versions: what each has that the one before has not.
+
+A bundle gets the oldest version that has all it uses, so that devices with an older runtime take what they can read, and refuse
+the rest by its number.
+
+Version 1: the format. Version 2: members without their zeros, the layout ``pq``, and binary codes without scales, bias or
+projection.
+"""
+
+from __future__ import annotations
+
+__all__ = ["SCHEMA_VERSION", "least_version"]
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edge_rec_runtime.bundle.manifest import Manifest
+
+SCHEMA_VERSION = 2  # the newest that is read and written
+
+_BINARY = {"bits", "scales", "bias", "projection"}  # what binary codes have in version 1
+
+
+def least_version(manifest: Manifest) -> int:
+    """Return the oldest schema version that has all that a bundle uses."""
+    parts = {role: {entry.part for entry in manifest.tables if entry.role == role} for role in manifest.layouts}
+    newer = any(
+        layout == "pq" or (layout == "binary" and not parts[role] >= _BINARY) for role, layout in manifest.layouts.items()
+    )
+    return 2 if newer or manifest.packed else 1
