@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from edge_rec.data import Split
     from edge_rec.training.objective import Criterion
     from edge_rec.training.options import TrainingOptions
+    from edge_rec.training.plan import Plan
     from edge_rec.training.windows import Window
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -39,6 +40,7 @@ def finetune(
     held: Mapping[str, nn.Module] = _NOTHING,
     frozen: Sequence[str] = (),
     distillation: Distillation | None = None,
+    plan: Plan | None = None,
     checkpoint: Path | None = None,
     progress: Progress = silent,
 ) -> Trained[N]:
@@ -56,6 +58,7 @@ def finetune(
         frozen: Patterns of names of parameters that do not move (``encoder.*``); those that are held still are seen through
             their module.
         distillation: A teacher to learn from besides the events.
+        plan: What else changes between steps, and which epochs count; the best of all unless given.
         checkpoint: Written after each epoch; where it exists, training goes on from it.
         progress: Told about each step.
 
@@ -75,7 +78,7 @@ def finetune(
         "frozen": list(frozen),
         "distillation": None if distillation is None else distillation.describe(),
     }
-    run = Run(copied, objective, split, options, loss=loss, owner=owner)
+    run = Run(copied, objective, split, options, loss=loss, owner=owner, plan=plan)
     if checkpoint is not None and checkpoint.exists():
         run.load(read_checkpoint(checkpoint, owner=run.owner))
     run.start()

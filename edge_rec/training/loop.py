@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from edge_rec.models.network import Network
     from edge_rec.training.objective import Criterion, Objective
     from edge_rec.training.options import TrainingOptions
+    from edge_rec.training.plan import Plan
 
 
 class Diverged(TrainingError):  # noqa: N818 - it tells what happened, as KeyboardInterrupt does
@@ -119,8 +120,10 @@ class Run(Generic[N, P]):
         *,
         loss: Criterion[P],
         owner: Mapping[str, Any] | None = None,
+        plan: Plan | None = None,
     ) -> None:
         """Take copies of the model; ``owner`` is what decides the weights besides model, options and data."""
+        self._plan = plan
         self._split = split
         self._objective = objective
         self._options = options
@@ -173,6 +176,8 @@ class Run(Generic[N, P]):
         drop = DropoutPool(self._model.options.dropout, generator=torch.Generator().manual_seed(int(rng.integers(1 << 62))))
         total = count = 0.0
         for batch in self._objective.batches(rng):
+            if self._plan is not None:
+                self._plan.before_step(self._model, self._steps, self.all_steps)
             total += self._step(batch, drop, rng)
             count += sum(len(part.targets) for part in batch)
             progress(self._steps, self.all_steps, f"epoch {number} loss {total / count:.3f} best {max(self._best_ndcg, 0):.4f}")
@@ -190,7 +195,10 @@ class Run(Generic[N, P]):
         except ModelError as error:
             raise Diverged(str(error)) from error
         ndcg = float(ndcg_at_k(found.ranks).mean())
-        if ndcg > self._best_ndcg:
+        accepted = ndcg > self._best_ndcg
+        if self._plan is not None:
+            accepted = self._plan.accepts(self._average, ndcg=ndcg, best=self._best_ndcg)
+        if accepted:
             self._best_ndcg, self._best_epoch = ndcg, number
             _copy(self._best, dict(self._average.named_parameters()))
         return {"ndcg_at_10": ndcg}
@@ -227,10 +235,19 @@ class Run(Generic[N, P]):
         self._optimizer.step()
         self._optimizer.zero_grad()
         self._steps += 1
-        decay = min(options.averaging, self._steps / (self._steps + 10))
-        with torch.no_grad():
-            torch._foreach_lerp_(list(self._average.parameters()), list(self._model.parameters()), 1 - decay)
+        self._follow(min(options.averaging, self._steps / (self._steps + 10)))
         return total
+
+    @torch.no_grad()
+    def _follow(self, decay: float) -> None:
+        """Let the average of the weights follow; what a plan has changed is no weight, and is copied."""
+        average: list[Tensor] = list(self._average.parameters())
+        model: list[Tensor] = list(self._model.parameters())
+        torch._foreach_lerp_(average, model, 1 - decay)
+        if self._plan is not None:
+            for own, value in zip(average, model, strict=True):
+                if not value.requires_grad:
+                    own.copy_(value)
 
     def saved(self) -> Checkpoint:
         """Return all that `load` needs."""

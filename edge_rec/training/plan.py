@@ -1,0 +1,36 @@
+"""What changes in a network while it is trained, beside its weights: masks that grow, for example."""
+
+from __future__ import annotations
+
+__all__ = ["Plan"]
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from edge_rec.models.network import Network
+
+
+class Plan(Protocol):
+    """Acts between the steps of a fine-tune, on parameters without a gradient in the modules that hold others.
+
+    These are copied, not averaged, into the average of the weights, and have their place in checkpoints and in the best epoch: a
+    plan needs no memory of its own.
+    """
+
+    def before_step(self, model: Network, step: int, steps: int) -> None:
+        """Change what holds the parameters of ``model``, if it is time.
+
+        Args:
+            model: The network under training; its weights are left alone.
+            step: Counted from 0.
+            steps: Of all epochs.
+        """
+
+    def accepts(self, model: Network, *, ndcg: float, best: float) -> bool:
+        """Tell whether the average that was just evaluated is to be kept in the place of the best so far.
+
+        Args:
+            model: The average.
+            ndcg: Its NDCG@10 on validation.
+            best: That of the best so far, -inf before there is one.
+        """
