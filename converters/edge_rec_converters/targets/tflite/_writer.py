@@ -1,6 +1,6 @@
 """A .tflite file as its format sees it: subgraphs of tensors, constants and operators, and a signature.
 
-Knows nothing of ONNX. Intermediate tensors are nameless, since names are a third of what a small graph weighs.
+Knows nothing of ONNX. Intermediate tensors are nameless, since names weigh much in a small graph.
 """
 
 # mypy: disable-error-code="no-untyped-call"

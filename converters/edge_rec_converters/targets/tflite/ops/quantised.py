@@ -1,19 +1,27 @@
 """Layers and tables of the quantisation dialect (see `edge_rec_converters.dialect`) with one scale a row.
 
-An int8 layer's scales are multiplied outside of FULLY_CONNECTED. Inside, as per-channel parameters of its weight, they would be
-2 to 4 % faster in LiteRT, but ``tflite_runtime`` 2.14 reads the first of them for all rows and answers wrongly without a word.
+An int8 layer's scales are multiplied outside of FULLY_CONNECTED. Inside, as per-channel parameters of its weight, they would
+take 3 to 12 % off the layer for up to 50 rows, but ``tflite_runtime`` 2.14 reads the first of them for all rows and answers
+wrongly without a word.
 
 A binary layer is FULLY_CONNECTED with an INT2 weight, the narrowest that the format multiplies, and a scale a row. The engine
-rounds its input to eight bits row by row, as it does for int8 layers. Latency relative to float32 at 1 and at 50 rows, bits a
-weight in the file, and error relative to the largest result, for 64 -> 256 and one thread:
+rounds its input to eight bits row by row, as it does for int8 layers. LiteRT's fast kernels take INT2 only where the width is a
+multiple of 4, so weight and input get zeros behind them. Latency relative to float32 at 1 and at 50 rows, one thread, bits a
+weight in the file, and error relative to the largest result:
 
-====================================  =========  ======  ======
-INT2 weight (this form)               .82, .88    2.1     7e-3
-INT2, scales multiplied outside       2.0, 3.3    2.0     8e-3
-INT4 weight                           .69, .50    4.1     7e-3
-INT2 decoded, float product           1.6, 3.0    2.1     3e-7
-packed bits, unpacked in the graph    5.9, 3.4    1.0     3e-7
-====================================  =========  ======  ======
+================================  ==========  ==========  ====  ======
+form                              64 -> 256   106 -> 106  bits  error
+================================  ==========  ==========  ====  ======
+INT2, width a multiple of 8       .89,  .90    .93, 1.4    2.1    7e-3
+INT2, any width                   .87,  .89   1.5,  4.4    2.0    9e-3
+INT2, scales multiplied outside   1.8,  3.1   1.5,  4.4    2.0    9e-3
+INT4                              .75,  .54    .77,  .70   4.0    7e-3
+INT2 decoded, float product       1.4,  2.9   1.2,  3.7    2.0    4e-7
+int8 decoded, float product       1.0,  1.0   1.0,  1.0    8.0    0
+================================  ==========  ==========  ====  ======
+
+LiteRT decodes only int8 and float16 once for all calls, so a float product would cost either speed or four times the bytes.
+``python benchmarks/tflite_forms.py --only int8 --only binary`` prints these figures.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """GRU, LSTM and RNN: the products with the input in one layer for all steps, the rest in a loop.
 
-Fifty steps of a GRU at batch 1, one thread: .82 of the time of the same steps unrolled at width 64, .35 at width 128, and 1.8 and
-1.0 of ONNX Runtime's own GRU. Two or more steps in a round of the loop made it slower. Weights that the dialect stores as int8
-rows are decoded once, when the engine loads: integer products with a state that is rounded anew at each step gained less than a
-fifth and cost three digits.
+Fifty steps of a GRU at batch 1, one thread: unrolled they would take 2.1 times as long at 64 units and 4.2 at 128, and ONNX
+Runtime's own GRU takes 1.0 and 1.3 times as long (``python benchmarks/tflite_forms.py --only loops``). Weights that the dialect
+stores as int8 rows are decoded once, when the engine loads, so that a state is never rounded.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Rows of quantised tables, decoded as they are looked up: the dialect's ``RowLookup``.
 
-Each layout is stored in the form that LiteRT decodes fastest without more bits. Twenty thousand rows of 64 numbers, 50 of them a
-call, one thread; latency relative to GATHER of float32 rows:
+Twenty thousand rows of 64 numbers, 50 of them a call, one thread; latency relative to GATHER of float32 rows, and bytes of a row:
 
-- int8 codes by GATHER and CAST: 1.5, against 3.6 for EMBEDDING_LOOKUP of int8.
-- int4, two codes as 16 a + b in one int8, taken apart by rounding: 2.1 at any width and in every engine, against 2.0 for
-  EMBEDDING_LOOKUP of INT4, which wants an even width and which ``tflite_runtime`` 2.14 does not have.
-- binary, bytes that look up their eight signs in a table of 256: 2.6 at 1 bit, against 2.0 for EMBEDDING_LOOKUP of INT2 at
-  2 bits and 10.6 for shifts.
+- int8 codes by GATHER and CAST: 1.3 and 68, against 2.2 and 76 for EMBEDDING_LOOKUP of int8.
+- int4, two codes as 16 a + b in one int8, taken apart by rounding: 1.6 and 36 at any width and in every engine, against 1.1 and
+  44 for EMBEDDING_LOOKUP of INT4, which wants an even width and which ``tflite_runtime`` 2.14 does not have.
+- binary, bytes that look up their eight signs in a table of 256: 2.0 and 12, against 1.1 and 28 for EMBEDDING_LOOKUP of INT2,
+  which old engines do not have either.
 
+``python benchmarks/tflite_forms.py --only rows`` prints these figures.
 The decoded rows equal the dialect's reference to the bit; ``pytest tests/converters/tflite/test_tflite_rows.py`` shows it.
 """
 
