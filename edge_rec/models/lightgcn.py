@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 from edge_rec.models.network import Network, check_share, check_whole, keep_all
 from edge_rec_runtime.errors import ModelError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from edge_rec_converters.protocol import Retriever
     from edge_rec_runtime import Catalogue
 
+_STEEPEST = 100  # beyond it the newest event alone counts, as it does at 100
 _TINY = 1e-6  # added to a count of events, so that none gives 0 and not 0 / 0
 
 
@@ -39,17 +41,21 @@ class LightGCNOptions:
         dims: Width of the vectors.
         layers: Times that they are spread over the graph in training; the vectors of all layers are averaged.
         max_length: Events that the encoder looks back; training sees all of them. What comes next is told best by the last few.
+        recency: What an event's weight loses, as a power of e, for each event that has come since; at 0 all count alike.
         dropout: Share of a user's vector that is dropped in training.
     """
 
     dims: int = 64
     layers: int = 2
     max_length: int = 4
+    recency: float = 0.0  # what runs without this option were trained with
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
         """Refuse shapes that cannot be built."""
         check_whole("LightGCN", self, "dims", "layers", "max_length")
+        if not isinstance(self.recency, int | float) or not 0 <= self.recency <= _STEEPEST:
+            raise ModelError(f"LightGCN: recency={self.recency!r} is not a number from 0 to {_STEEPEST}")
         check_share("LightGCN", self, "dropout")
 
 
@@ -57,17 +63,37 @@ class OneStep(nn.Module):
     """One step of spreading, from the items of a history to their user: the sum of their vectors over the root of their number.
 
     The published step also divides by the root of each item's own count, which the device does not know: here a popular item
-    counts as much as any other.
+    counts as much as any other. The published user has no order either; here an event may weigh less than the newer ones.
     """
+
+    order: Tensor
+
+    def __init__(self, *, max_length: int, recency: float = 0.0) -> None:
+        """Take the window, and what an event's weight loses for each event that has come since."""
+        super().__init__()
+        self.recency = recency
+        self.register_buffer("order", torch.arange(max_length, dtype=torch.float32), persistent=False)
 
     def forward(self, vectors: Tensor, mask: Tensor) -> Tensor:
         """Return the user [batch, dims]; 0 for a history without events.
 
         Args:
-            vectors: [batch, length, dims] item vectors, in any order, anything finite where the mask is 0.
-            mask: [batch, length] 1 on events, else 0.
+            vectors: [batch, length, dims] item vectors, oldest event first, anything finite where the mask is 0.
+            mask: [batch, length] 1 on events, then 0.
         """
-        return (vectors * mask[:, :, None]).sum(dim=1) / (mask.sum(dim=1, keepdim=True) + _TINY).sqrt()
+        count = mask.sum(dim=1, keepdim=True)
+        weights = mask * self._faded(count - 1 - self.order[: vectors.shape[1]]) if self.recency else mask
+        return (vectors * weights[:, :, None]).sum(dim=1) / (count + _TINY).sqrt()
+
+    def states(self, vectors: Tensor, *, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
+        """Return the user [batch, length, dims] after every event; see `Network.states`."""
+        order = self.order[: vectors.shape[1], None]
+        weights = torch.tril(self._faded(order - order.T))
+        return drop(weights @ vectors / (order + 1 + _TINY).sqrt())
+
+    def _faded(self, age: Tensor) -> Tensor:
+        """Return what is left of weights of 1 of events of some age, of any shape; where there is no event, at most 1."""
+        return torch.exp(-self.recency * functional.relu(age))
 
 
 class LightGCN(Network):
@@ -87,13 +113,8 @@ class LightGCN(Network):
     def __init__(self, options: LightGCNOptions, catalogue: Catalogue, *, seed: int = 0) -> None:
         super().__init__(options, catalogue)
         self.table = nn.Parameter(torch.empty(len(catalogue), options.dims))
-        self.encoder = OneStep()
+        self.encoder = OneStep(max_length=options.max_length, recency=options.recency)
         self.draw(seed)
-
-    def states(self, vectors: Tensor, *_: Tensor, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
-        """Return the query [batch, length, dims] after every event."""
-        count = torch.arange(1, vectors.shape[1] + 1, dtype=torch.float32)[:, None]
-        return drop(torch.cumsum(vectors, dim=1) / (count + _TINY).sqrt())
 
 
 @dataclass(frozen=True)

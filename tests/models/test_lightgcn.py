@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
+import math
 
 import numpy as np
 import pytest
 import torch
-from next_item import DIMS, mask, neighbours_do_not_matter, vectors
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
+from next_item import DIMS, LONGEST, both_ways_agree, mask, neighbours_do_not_matter, no_state_looks_ahead, vectors
 
 from edge_rec.data import Sequences
 from edge_rec.models import GraphNetwork, LightGCN, LightGCNOptions, OneStep
@@ -75,11 +79,39 @@ def test_copies_share_the_graph_and_not_the_vectors() -> None:
 
 def test_a_user_is_one_more_step() -> None:
     """The query points where the mean of the items does; padding, neighbours and order change nothing."""
-    neighbours_do_not_matter(OneStep())
+    step = OneStep(max_length=LONGEST)
+    neighbours_do_not_matter(step)
     given = vectors(1, 5, DIMS)
-    query = OneStep()(given, mask([4], 5))
+    query = step(given, mask([4], 5))
     torch.testing.assert_close(query, given[:, :4].mean(dim=1) * 2, rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(OneStep()(given[:, [2, 0, 1, 3, 4]], mask([4], 5)), query, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(step(given[:, [2, 0, 1, 3, 4]], mask([4], 5)), query, rtol=1e-5, atol=1e-6)
+
+
+def test_newer_events_weigh_more() -> None:
+    """Each event since costs a factor of e to the recency, whatever stands behind the end."""
+    step = OneStep(max_length=LONGEST, recency=0.5)
+    neighbours_do_not_matter(step)
+    given = vectors(1, 5, DIMS)
+    weights = torch.tensor([math.exp(-1.0), math.exp(-0.5), 1.0])
+    wanted = (given[0, :3] * weights[:, None]).sum(dim=0, keepdim=True) / 3**0.5
+    torch.testing.assert_close(step(given, mask([3], 5)), wanted, rtol=1e-5, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=20)
+@drawn(st.lists(st.integers(1, LONGEST), min_size=1, max_size=6), st.sampled_from([0.0, 0.3, 100.0]))
+def test_training_and_export_compute_the_same(lengths: list[int], recency: float) -> None:
+    """The exported query is the state after the last event, and no state looks ahead."""
+    model = LightGCN(LightGCNOptions(dims=DIMS, max_length=LONGEST, recency=recency), CATALOGUE)
+    both_ways_agree(model, lengths)
+    if recency < 1:  # beyond, older events hardly count
+        no_state_looks_ahead(model)
+
+
+@pytest.mark.parametrize("recency", [-1, 101, float("nan"), "much"])
+def test_a_recency_that_means_nothing_is_refused(recency: float) -> None:
+    """Only numbers from 0 to 100 are taken."""
+    with pytest.raises(ModelError, match=r"recency=.* is not a number from 0 to 100"):
+        LightGCNOptions(recency=recency)
 
 
 def test_a_log_without_events_has_no_graph() -> None:
