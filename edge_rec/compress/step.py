@@ -39,9 +39,14 @@ class Given:
     catalogue: Catalogue
     seed: int
     folder: Path
-    caches: Path | None = None
+    caches: Path = None  # type: ignore[assignment]  # `folder` until it is set below
     teacher: Model | None = None
     progress: Progress = silent
+
+    def __post_init__(self) -> None:
+        """Keep caches with the checkpoints where they have no folder of their own."""
+        if self.caches is None:
+            object.__setattr__(self, "caches", self.folder)
 
     def data(self, what: str) -> Split:
         """Return the log.

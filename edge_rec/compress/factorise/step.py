@@ -13,6 +13,7 @@ from torch import nn
 from edge_rec.compress.factorise.matrices import dense_layers, factorised_items, factorised_layers
 from edge_rec.compress.options import check_number, check_whole, require_one
 from edge_rec.compress.step import Outcome
+from edge_rec.compress.tuning import tuned
 from edge_rec.models.network import Network
 from edge_rec_runtime.errors import CompressionError
 
@@ -115,7 +116,19 @@ class Factorise:
         record: dict[str, Any] = {"ranks": dict(factors.ranks), "energy_kept": dict(factors.energy), "remarks": []}
         if factors.left:
             record["remarks"].append(f"left whole, since factors would be larger: {', '.join(factors.left)}")
-        return Outcome(model=factors.model, record=record)
+        if not self.epochs:
+            return Outcome(model=factors.model, record=record)
+        done = tuned(
+            factors.model,
+            given,
+            step="factorise",
+            teacher=model,
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            distil=self.distil,
+        )
+        remarks = [*record["remarks"], *done.record["remarks"]]
+        return Outcome(model=done.model, record={**record, **done.record, "remarks": remarks})
 
     def ensures(self, before: Model, after: Model) -> None:
         """Raise CompressionError if the new model has not fewer weights."""

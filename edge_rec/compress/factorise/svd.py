@@ -91,7 +91,8 @@ def saves(shape: tuple[int, int], rank: int) -> bool:
 def ranks_for_bytes(found: Mapping[str, Decomposed], budget: int) -> dict[str, int] | None:
     """Share a budget among matrices, so that what is lost of their energies sums to the least.
 
-    Matrices count as if their weights were equally large: what follows a layer scales it anyhow. Directions are taken one by one, the one that tells most a byte first; a matrix's own come in the order of what they tell.
+    Matrices count as if their weights were equally large: what follows a layer scales it anyhow. Directions are taken one by
+    one, the one that tells most a byte first; a matrix's own come in the order of what they tell.
 
     Args:
         found: The matrices by name.
