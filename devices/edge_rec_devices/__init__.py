@@ -6,5 +6,6 @@ __all__ = ["Measurement", "Plan", "load_results", "measure", "rows", "save_resul
 
 from edge_rec_devices.measure import measure
 from edge_rec_devices.report import rows, write_report
-from edge_rec_devices.result import Measurement, load_results, save_results
+from edge_rec_devices.result import Measurement
+from edge_rec_devices.result_file import load_results, save_results
 from edge_rec_devices.targets import Plan

@@ -1,7 +1,8 @@
 """What a fresh process runs: ``python -I _fresh_program.py TASK``; a script, so it imports nothing that it does not time.
 
-For the task ``answer`` standard input holds JSON: ``roots``, ``bundle``, ``backend``, ``threads``, ``k``, ``histories``. Standard
-output gets one JSON line. Times are nanoseconds of the system's monotonic clock, which the parent process shares.
+For the task ``answer`` standard input holds JSON: ``roots``, ``opener``, ``bundle``, ``backend``, ``threads``, ``k``,
+``requests``. Standard output gets one JSON line. Times are nanoseconds of the system's monotonic clock, which the parent
+process shares.
 """
 
 import time
@@ -32,16 +33,18 @@ def _answer() -> dict[str, object]:
 
     asked = json.load(sys.stdin)
     sys.path[:0] = [root for root in asked["roots"] if root not in sys.path]
-    from edge_rec_runtime import Recommender  # noqa: PLC0415 - this import is what is timed
+    import edge_rec_runtime  # noqa: PLC0415 - this import is what is timed
 
+    opener = getattr(edge_rec_runtime, asked["opener"])  # loads the class's module
     imported = time.monotonic_ns()
-    with Recommender.open(asked["bundle"], backend=asked["backend"], threads=asked["threads"]) as recommender:
+    with opener.open(asked["bundle"], backend=asked["backend"], threads=asked["threads"]) as serving:
         opened = time.monotonic_ns()
-        recommender.recommend(asked["histories"][0], k=asked["k"])
+        answer = serving.rank if asked["opener"] == "Ranker" else serving.recommend
+        answer(**asked["requests"][0], k=asked["k"])
         answered = time.monotonic_ns()
         first = _memory()["peak_rss"]
-        for history in asked["histories"][1:]:
-            recommender.recommend(history, k=asked["k"])
+        for request in asked["requests"][1:]:
+            answer(**request, k=asked["k"])
         mapped = _mapped(asked["bundle"])
     return {
         "imported": imported,

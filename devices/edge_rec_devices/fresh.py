@@ -21,7 +21,7 @@ from edge_rec_devices._schema import decode
 from edge_rec_runtime.errors import MeasurementError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 PROGRAM = Path(__file__).with_name("_fresh_program.py")
 
@@ -38,6 +38,7 @@ ENGINES: dict[str, Engine] = {
     "onnxruntime": Engine(module="onnxruntime", distribution="onnxruntime"),
     "litert": Engine(module="ai_edge_litert.interpreter", distribution="ai-edge-litert"),
     "tflite-runtime": Engine(module="tflite_runtime.interpreter", distribution="tflite-runtime"),
+    "numpy": Engine(module="numpy", distribution="numpy"),  # tables of neighbours have no graph
 }
 
 
@@ -89,19 +90,30 @@ class Fresh:
 
     timeout: float = 120.0
 
-    def answer(self, bundle: Path, histories: Sequence[Sequence[str]], *, backend: str, threads: int, k: int) -> FreshAnswer:
-        """Open a bundle and answer histories in a new process; only the first answer counts for the times.
+    def answer(
+        self, bundle: Path, requests: Sequence[Mapping[str, object]], *, opener: str, backend: str, threads: int, k: int
+    ) -> FreshAnswer:
+        """Open a bundle and answer requests in a new process; only the first answer counts for the times.
+
+        Args:
+            bundle: The file.
+            requests: What the answering method takes by name, besides k.
+            opener: ``Recommender`` or ``Ranker``.
+            backend: As for `Recommender.open`.
+            threads: As there.
+            k: Items asked for.
 
         Raises:
             MeasurementError: The process failed, took too long, or said what cannot be read.
         """
         request = {
             "roots": [str(Path(edge_rec_runtime.__file__).parents[1])],
+            "opener": opener,
             "bundle": str(bundle.resolve()),
             "backend": backend,
             "threads": threads,
             "k": k,
-            "histories": [list(history) for history in histories],
+            "requests": [dict(one) for one in requests],
         }
         launched, reply = self._run("answer", json.dumps(request))
         said = decode(reply, _Answered, where=f"the process that answered from {bundle.name}")
@@ -140,7 +152,9 @@ class Fresh:
             ) from error
         if done.returncode:
             cause = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
-            raise MeasurementError(f"a fresh process ({task}) failed: {cause}; try the bundle with 'edge-rec recommend' first")
+            raise MeasurementError(
+                f"a fresh process ({task}) failed: {cause}; try the bundle with 'edge-rec recommend' or 'edge-rec rank' first"
+            )
         try:
             return launched, json.loads(done.stdout)
         except ValueError as error:

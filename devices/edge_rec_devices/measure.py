@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_rec_devices.result import Measurement
-    from edge_rec_runtime import History, Progress
+    from edge_rec_devices.serving import Request
+    from edge_rec_runtime import Progress
 
 _DEFAULT = Plan()
 
 
 def measure(
     bundles: Sequence[Path | str],
-    histories: Sequence[History],
+    requests: Sequence[Request],
     *,
     plan: Plan = _DEFAULT,
     progress: Progress = silent,
@@ -31,7 +32,8 @@ def measure(
 
     Args:
         bundles: Files; the results come in their order.
-        histories: Real histories, replayed in turn.
+        requests: Real histories for retrievers and tables of neighbours, real requests for rankers; each bundle is asked those
+            of its kind in turn.
         plan: How: engine, seconds, fresh processes.
         progress: Told of each process and each round.
 
@@ -42,6 +44,6 @@ def measure(
     """
     if not bundles:
         raise MeasurementError("there is no bundle to measure; name at least one .edgerec file")
-    if not histories:
-        raise MeasurementError("there is no history to replay; give at least one")
-    return TARGETS["local"].measure([Path(bundle) for bundle in bundles], histories, plan=plan, progress=progress)
+    if not requests:
+        raise MeasurementError("there is no history and no request to replay; give at least one")
+    return TARGETS["local"].measure([Path(bundle) for bundle in bundles], requests, plan=plan, progress=progress)

@@ -1,86 +1,49 @@
-"""Real histories through an open recommender: whole requests, and the same requests stage by stage.
+"""Real requests through an open bundle: whole, and the same requests stage by stage.
 
-Random ids would keep the tables in the cache and flatter every figure, so histories of users are replayed in turn. The stopwatch
+Random ids would keep the tables in the cache and flatter every figure, so requests of users are replayed in turn. The stopwatch
 between stages costs time of its own; stages are therefore timed on requests of their own, and held against the whole afterwards.
 """
 
 from __future__ import annotations
 
-__all__ = ["STAGES", "TOLERANCE", "Replay", "answer_in_stages"]
+__all__ = ["TOLERANCE", "Replay"]
 
 import gc
 import itertools
 import statistics
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge_rec_devices.latency import Latency
 from edge_rec_devices.result import Stage, Stages
 from edge_rec_runtime.errors import MeasurementError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from edge_rec_runtime import Recommendation, Recommender
+    from edge_rec_devices.serving import Serving
 
-STAGES = ("lookup", "gather", "encode", "filter", "search", "label")
 # How far the stages' sum may be from the whole request before the result says that they disagree.
 TOLERANCE = 0.15
 # Requests at the start of a round that are not counted: another bundle was in the processor's caches.
 SETTLE = 3
-# Whole requests in a row; of every fourth of their histories the stages are timed a moment later, on the same busy machine.
+# Whole requests in a row; of every fourth of them the stages are timed a moment later, on the same busy machine.
 ROW, EVERY = 32, 4
 
 
-def answer_in_stages(
-    recommender: Recommender, history: Sequence[str], *, k: int
-) -> tuple[tuple[Recommendation, ...], tuple[int, ...]]:
-    """Answer one request as ``recommend`` composes it, with a look at the clock between stages.
-
-    Returns:
-        The answer, and the nanoseconds of each of `STAGES`.
-    """
-    clock = time.perf_counter_ns
-    begun = clock()
-    rows, _ = recommender.lookup(history)
-    looked_up = clock()
-    allowed = recommender.allowed(rows)
-    filtered = clock()
-    inputs = recommender.gather(rows)
-    gathered = clock()
-    query = recommender.encode(*inputs)[0]
-    encoded = clock()
-    found, scores = recommender.search(query, k, allowed)
-    searched = clock()
-    answer = recommender.label(found, scores)
-    labelled = clock()
-    return answer, (
-        looked_up - begun,
-        gathered - filtered,
-        encoded - gathered,
-        filtered - looked_up,
-        searched - encoded,
-        labelled - searched,
-    )
-
-
 class Replay:
-    """One recommender, the histories that it is asked with, and the durations so far.
+    """One open bundle, the requests that it is asked, and the durations so far.
 
-    Attributes:
-        histories: Those with an event that the bundle knows; popularity, which answers the others, is no model's work.
+    Args:
+        serving: The bundle.
+        requests: As `Serving.fitting` gives them, at least one.
+        k: Items asked for.
     """
 
-    def __init__(self, recommender: Recommender, histories: Sequence[Sequence[str]], *, k: int) -> None:
-        self.histories = [tuple(history) for history in histories if len(recommender.lookup(history)[0])]
-        if not self.histories:
-            raise MeasurementError(
-                f"none of the {len(histories)} histories holds an item of {recommender.bundle.path.name}; "
-                "give histories of the data that it was trained on"
-            )
-        self._recommender = recommender
+    def __init__(self, serving: Serving, requests: Sequence[Mapping[str, Any]], *, k: int) -> None:
+        self._serving = serving
         self._k = k
-        self._turn: Iterator[tuple[str, ...]] = itertools.cycle(self.histories)
+        self._turn: Iterator[Mapping[str, Any]] = itertools.cycle(requests)
         self._whole: list[int] = []
         self._parts: list[tuple[int, ...]] = []
         self._ratios: list[float] = []
@@ -91,22 +54,22 @@ class Replay:
         """Answer requests untimed, each both ways, and check that both give the same.
 
         Raises:
-            MeasurementError: The stages no longer add up to what ``recommend`` does.
+            MeasurementError: The stages no longer add up to what a whole request does.
         """
-        for history in itertools.islice(self._turn, requests):
-            whole = self._recommender.recommend(history, k=self._k)
-            staged, _ = answer_in_stages(self._recommender, history, k=self._k)
+        for request in itertools.islice(self._turn, requests):
+            whole = self._serving.whole(request, k=self._k)
+            staged, _ = self._serving.in_stages(request, k=self._k)
             if tuple(whole) != staged:
                 raise MeasurementError(
-                    f"{self._recommender.bundle.path.name}: the stages of a request gave {[one.id for one in staged[:3]]}, "
-                    f"recommend() gave {[one.id for one in whole[:3]]}; the runtime is of another version than this tool"
+                    f"{self._serving.bundle.path.name}: the stages of a request gave {[one.id for one in staged[:3]]}, "
+                    f"the whole request gave {[one.id for one in whole[:3]]}; the runtime is of another version than this tool"
                 )
 
     def time_round(self, seconds: float) -> None:
         """Time requests for a while: a row of whole ones, then some of the same stage by stage."""
         gc.collect()
-        for history in itertools.islice(self._turn, SETTLE):
-            self._recommender.recommend(history, k=self._k)
+        for request in itertools.islice(self._turn, SETTLE):
+            self._serving.whole(request, k=self._k)
         begun, ran = time.perf_counter_ns(), time.process_time_ns()
         end = begun + int(seconds * 1e9)
         while time.perf_counter_ns() < end:
@@ -115,23 +78,23 @@ class Replay:
         self._elapsed += time.perf_counter_ns() - begun
         self._ran += time.process_time_ns() - ran
 
-    def _time_whole(self, end: int) -> list[tuple[tuple[str, ...], int]]:
-        """Time a row of whole requests, a shorter one where the round ends; return the histories with what they took."""
-        clock, recommend, k = time.perf_counter_ns, self._recommender.recommend, self._k
+    def _time_whole(self, end: int) -> list[tuple[Mapping[str, Any], int]]:
+        """Time a row of whole requests, a shorter one where the round ends; return them with what they took."""
+        clock, whole, k = time.perf_counter_ns, self._serving.whole, self._k
         timed = []
-        for history in itertools.islice(self._turn, ROW):
+        for request in itertools.islice(self._turn, ROW):
             begun = clock()
-            recommend(history, k=k)
+            whole(request, k=k)
             done = clock()
-            timed.append((history, done - begun))
+            timed.append((request, done - begun))
             if done >= end:
                 break
         self._whole += [duration for _, duration in timed]
         return timed
 
-    def _time_stages(self, timed: Sequence[tuple[tuple[str, ...], int]]) -> None:
-        for history, whole in timed:
-            _, parts = answer_in_stages(self._recommender, history, k=self._k)
+    def _time_stages(self, timed: Sequence[tuple[Mapping[str, Any], int]]) -> None:
+        for request, whole in timed:
+            _, parts = self._serving.in_stages(request, k=self._k)
             self._parts.append(parts)
             self._ratios.append(sum(parts) / max(whole, 1))
 
@@ -156,7 +119,7 @@ class Replay:
                     mean_ms=round(statistics.fmean(column) / 1e6, 6),
                     share=round(median / max(sum(medians), 1), 4),
                 )
-                for name, column, median in zip(STAGES, columns, medians, strict=True)
+                for name, column, median in zip(self._serving.stages, columns, medians, strict=True)
             ),
             requests=len(self._parts),
             sum_ratio=round(ratio, 4),

@@ -1,10 +1,8 @@
-"""What a measurement found, and the JSON file that carries it: units in the names, nothing made up."""
+"""What a measurement found: units in the names, nothing made up."""
 
 from __future__ import annotations
 
 __all__ = [
-    "MAX_BYTES",
-    "SCHEMA",
     "ColdStart",
     "Measurement",
     "Memory",
@@ -13,28 +11,19 @@ __all__ = [
     "Stage",
     "Stages",
     "Subject",
-    "load_results",
     "quality_of",
-    "save_results",
 ]
 
-import json
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge_rec_devices._files import write_whole
 from edge_rec_devices._schema import decode
 from edge_rec_devices.environment import Environment  # noqa: TC001 - a field type, read back when a file is decoded
 from edge_rec_devices.latency import Latency  # noqa: TC001 - as above
 from edge_rec_runtime.errors import MeasurementError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-SCHEMA = 1
-# A result is about 6 KB; what is a thousand times larger is no result file.
-MAX_BYTES = 32 * 1024 * 1024
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +37,9 @@ class Quality:
         ndcg_kept: NDCG@10 as a share of the fp32 model's.
         ndcg_kept_ci: Its paired 95 % bootstrap interval over users.
         overlap_at_10: Share of the fp32 model's top 10 that the bundle keeps.
+        examples: Held-out examples behind a ranker's figures.
+        auc: Area under the ROC curve over them.
+        log_loss: Mean log-loss over them, in nats.
     """
 
     users: int | None = None
@@ -56,6 +48,9 @@ class Quality:
     ndcg_kept: float | None = None
     ndcg_kept_ci: tuple[float, float] | None = None
     overlap_at_10: float | None = None
+    examples: int | None = None
+    auc: float | None = None
+    log_loss: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +60,17 @@ class Subject:
     Attributes:
         file: File name, without folders.
         model: The model's name in the manifest.
-        target: ``onnx`` or ``tflite``: the encoder that ran.
+        target: ``onnx`` or ``tflite``: the graph that ran; ``any`` where there is none.
         precision: Slug of the precision, for example ``int8``; every int8 network counts as one.
         network: What the network runs in, for example ``int8-static``.
         sha256: Of the whole file.
         bytes: Size of the file.
         model_bytes: Graphs and tables.
-        items: Rows of the item table.
-        dims: Width of a vector.
-        max_length: Longest history, in events, that the encoder takes.
+        items: Items of the catalogue.
+        dims: Width of a vector; 0 where there is none.
+        max_length: Longest history, in events, that the encoder takes; 0 where it takes none.
         quality: What the manifest says of its quality.
+        kind: ``retriever``, ``neighbours`` or ``ranker``; results of older releases are of retrievers.
     """
 
     file: str
@@ -89,6 +85,7 @@ class Subject:
     dims: int
     max_length: int
     quality: Quality
+    kind: str = "retriever"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,25 +96,27 @@ class Setup:
         backend: Engine that ran the encoder.
         threads: Threads given to it.
         k: Recommendations asked for in a request.
-        histories: Real histories that were replayed in turn.
-        mean_events: Their mean length.
+        histories: Real histories, or requests to a ranker, that were replayed in turn.
+        mean_events: Mean length of the histories; None for a ranker.
         rounds: Parts that the timing was split into; bundles of one run took turns, so that a slow minute met all.
         bundles: Bundles in that run.
         seconds: Time given to the requests of this bundle.
         warmup: Requests before the first timed one.
         processor_share: Share of the timed rounds in which the process had a processor; below 1 other work took it.
+        mean_candidates: Mean number of a ranker's candidates; None for other kinds.
     """
 
     backend: str
     threads: int
     k: int
     histories: int
-    mean_events: float
+    mean_events: float | None
     rounds: int
     bundles: int
     seconds: float
     warmup: int
     processor_share: float
+    mean_candidates: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +128,8 @@ class ColdStart:
         samples_ms: Every process, in the order measured.
         python_ms: Until the interpreter ran its first line.
         import_ms: Reading the request and importing the runtime, and with it numpy.
-        open_ms: ``Recommender.open``, loading the engine included.
-        first_request_ms: The first ``recommend``.
+        open_ms: ``Recommender.open`` or ``Ranker.open``, loading the engine included.
+        first_request_ms: The first ``recommend`` or ``rank``.
         bare_python_ms: For comparison: a process that does nothing.
         numpy_ms: For comparison: a process that imports numpy only.
         engine_ms: For comparison: a process that imports numpy and the engine only.
@@ -157,7 +156,7 @@ class Stage:
     """One part of a request.
 
     Attributes:
-        name: As in the architecture: lookup, gather, encode, filter, search, label.
+        name: As in the architecture: lookup, gather, encode, filter, search, label; of a ranker lookup, features, run, order.
         p50_ms: Its median.
         mean_ms: Its mean.
         share: Its median as a share of all stages' medians, which an interrupted request does not sway.
@@ -194,14 +193,14 @@ class Stages:
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Main memory of a fresh process that opens the bundle and answers histories. None where the system does not tell.
+    """Main memory of a fresh process that opens the bundle and answers requests. None where the system does not tell.
 
     Attributes:
         peak_rss_bytes: VmHWM after the last answer.
         first_answer_rss_bytes: VmHWM after the first answer.
         idle_rss_bytes: VmHWM of an interpreter that does nothing.
         mapped_bytes: Address space that maps the bundle; pages of it count as resident only once touched.
-        answers: Histories that the process answered.
+        answers: Requests that the process answered.
     """
 
     peak_rss_bytes: int | None
@@ -238,12 +237,6 @@ class Measurement:
     missing: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class _File:
-    schema: int
-    results: tuple[Measurement, ...]
-
-
 def quality_of(metrics: Mapping[str, object], *, where: str) -> Quality:
     """Take what a bundle's manifest says of its quality; what it does not say stays None.
 
@@ -251,45 +244,3 @@ def quality_of(metrics: Mapping[str, object], *, where: str) -> Quality:
         MeasurementError: A figure is none.
     """
     return decode(dict(metrics), Quality, where=f"{where}: metrics")
-
-
-def load_results(path: Path | str) -> tuple[Measurement, ...]:
-    """Read and check a result file.
-
-    Raises:
-        MeasurementError: Missing, too large, not JSON, of a newer schema, or not what a measurement writes.
-    """
-    path = Path(path)
-    try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise MeasurementError(f"{path} has {size} bytes, a result file at most {MAX_BYTES}; give a file that bench wrote")
-        content = json.loads(path.read_bytes(), parse_constant=_no_constant)
-    except OSError as error:
-        raise MeasurementError(f"{path}: {error.strerror or error}; give a file that 'edge-rec bench' wrote") from error
-    except (ValueError, RecursionError) as error:
-        raise MeasurementError(f"{path} is not JSON ({_short(error)}); give a file that 'edge-rec bench' wrote") from error
-    schema = content.get("schema") if isinstance(content, dict) else None
-    if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
-        raise MeasurementError(f"{path} has no 'schema' number; give a file that 'edge-rec bench' wrote")
-    if schema > SCHEMA:
-        raise MeasurementError(f"{path} has schema {schema}, this release reads up to {SCHEMA}; upgrade edge-rec")
-    results = decode(content, _File, where=str(path)).results
-    if not results:
-        raise MeasurementError(f"{path} holds no result; measure a bundle with 'edge-rec bench'")
-    return results
-
-
-def save_results(path: Path | str, results: Sequence[Measurement]) -> None:
-    """Write measurements as one file, whole or not at all."""
-    content = {"schema": SCHEMA, "results": [asdict(result) for result in results]}
-    write_whole(Path(path), json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def _no_constant(word: str) -> float:
-    raise ValueError(f"{word} is no JSON number")
-
-
-def _short(error: Exception) -> str:
-    text = str(error)
-    return text if len(text) <= 80 else f"{text[:77]}..."

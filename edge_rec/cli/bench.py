@@ -13,17 +13,23 @@ import click
 from edge_rec.cli._options import backend_option
 from edge_rec.cli._show import Bar, json_option, say, show_json, show_table
 from edge_rec_devices import Plan, measure, rows, save_results
-from edge_rec_runtime import read_histories
+from edge_rec_runtime import read_histories, read_rank_requests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_rec_devices import Measurement
+    from edge_rec_runtime import History, RankRequest
 
 
 @click.command()
 @click.argument("bundles", metavar="BUNDLE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--histories", type=click.Path(path_type=Path), help='JSONL file of real histories: {"history": ["50", "172"]}.')
+@click.option(
+    "--requests",
+    type=click.Path(path_type=Path),
+    help='JSONL file of real requests to rankers: {"candidates": ["50"], "context": {"age": "25"}}.',
+)
 @click.option("--seconds", default=3.0, show_default=True, type=float, help="Time for the requests of each bundle.")
 @click.option("--cold-starts", default=5, show_default=True, type=click.IntRange(min=1), help="Fresh processes of each bundle.")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(min=1), help="Recommendations in a request.")
@@ -35,6 +41,7 @@ def bench(
     bundles: tuple[Path, ...],
     *,
     histories: Path | None,
+    requests: Path | None,
     seconds: float,
     cold_starts: int,
     k: int,
@@ -43,27 +50,33 @@ def bench(
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Measure bundles on this machine: whole requests on real histories, cold starts, memory.
+    """Measure bundles on this machine: whole requests on real histories, or on requests to rankers; cold starts, memory.
 
     Several bundles take turns, so that their ratios are fair. Milliseconds, and MB of a million bytes.
 
     \b
     Examples: edge-rec bench movies.edgerec --histories heldout/test.jsonl
               edge-rec bench *.edgerec --histories heldout/test.jsonl -o results.json
+              edge-rec bench clicks.edgerec --requests requests.jsonl
     """
-    if histories is None:
+    if histories is None and requests is None:
         raise click.UsageError(
             'bench replays real histories: give --histories FILE.jsonl, one {"history": ["50", "172"]} a line; '
-            "every training run writes such a file, heldout/test.jsonl"
+            "every training run of a recommender writes such a file, heldout/test.jsonl; for rankers give --requests FILE.jsonl, "
+            'one {"candidates": ["50", "172"], "context": {"age": "25"}} a line'
         )
     files = _files(bundles, output)
     plan = Plan(backend=backend, threads=threads, k=k, seconds=seconds, cold_starts=cold_starts)
-    results = measure(bundles, read_histories(histories), plan=plan, progress=Bar("Measuring"))
+    replayed: list[History | RankRequest] = []
+    replayed += read_histories(histories) if histories else []
+    replayed += read_rank_requests(requests) if requests else []
+    results = measure(bundles, replayed, plan=plan, progress=Bar("Measuring"))
     _write(results, files)
     if as_json:
         show_json(rows(results))
     else:
-        show_table([_with_interval(row) for row in rows(results)])
+        shown = [_with_interval(row) for row in rows(results)]
+        show_table(shown, columns=[name for name in shown[0] if any(row[name] is not None for row in shown)])
     for result in results:
         if not result.stages.agrees:
             say(

@@ -126,7 +126,8 @@ class Ranker(Opened):
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Return the logits [rows] float32 of gathered rows.
 
-        `LARGEST_BATCH` rows go through the engine at a time, in few shapes where it plans for each. What comes from elsewhere than `gather` is for `logits`, which checks it.
+        `LARGEST_BATCH` rows go through the engine at a time, in few shapes where it plans for each. What comes from elsewhere
+        than `gather` is for `logits`, which checks it.
 
         Raises:
             BackendError: The engine fails, or gives what is no score.

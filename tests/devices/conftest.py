@@ -28,11 +28,16 @@ def make_result(
     p50: float = 0.3,
     cpu: str = "A processor",
     share: float = 0.99,
+    auc: float | None = None,
 ) -> Measurement:
     """Return a result that is like a real one."""
     times = np.random.default_rng(size).lognormal(np.log(p50 * 1e6), 0.12, 2_000)
     quality = Quality(
-        ndcg_at_10=ndcg, ndcg_at_10_ci=None if ndcg is None else (ndcg - 0.01, ndcg + 0.01), overlap_at_10=overlap, users=943
+        ndcg_at_10=ndcg,
+        ndcg_at_10_ci=None if ndcg is None else (ndcg - 0.01, ndcg + 0.01),
+        overlap_at_10=overlap,
+        users=943,
+        auc=auc,
     )
     latency = Latency.of([int(time) for time in times])
     return Measurement(

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def test_a_first_answer_takes_as_long_as_its_parts(make_bundle: Callable[..., Path]) -> None:
     """Interpreter, import, open and first request sum to the cold start; the bundle is mapped; memory grows with answers."""
-    answer = Fresh().answer(make_bundle(), [("i1", "i2"), ("i3",)], backend="auto", threads=1, k=3)
+    answer = Fresh().answer(
+        make_bundle(), [{"history": ("i1", "i2")}, {"history": ["i3"]}], opener="Recommender", backend="auto", threads=1, k=3
+    )
     parts = answer.python_ms + answer.import_ms + answer.open_ms + answer.first_request_ms
     assert parts == pytest.approx(answer.total_ms)
     assert min(answer.python_ms, answer.import_ms, answer.open_ms, answer.first_request_ms) > 0

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_rec_devices import Measurement, load_results, save_results
-from edge_rec_devices.result import MAX_BYTES, quality_of
+from edge_rec_devices.result import quality_of
+from edge_rec_devices.result_file import MAX_BYTES
 from edge_rec_runtime.errors import MeasurementError
 
 if TYPE_CHECKING:
@@ -45,6 +46,19 @@ def test_what_is_written_is_read_back(tmp_path: Path, make: Make) -> None:
     save_results(tmp_path / "r.json", results)
     assert load_results(tmp_path / "r.json") == results
     assert [path.name for path in tmp_path.iterdir()] == ["r.json"]
+
+
+def test_results_of_an_older_release_are_read(tmp_path: Path, make: Make) -> None:
+    """Files written before there were kinds and rankers lack those keys; they are of retrievers."""
+    path = tmp_path / "r.json"
+    save_results(path, [make()])
+    document = json.loads(path.read_text())
+    (result,) = document["results"]
+    del result["subject"]["kind"], result["setup"]["mean_candidates"]
+    for name in ("examples", "auc", "log_loss"):
+        del result["subject"]["quality"][name]
+    path.write_text(json.dumps(document))
+    assert load_results(path) == (make(),)
 
 
 def test_a_newer_schema_says_to_upgrade(tmp_path: Path, make: Make) -> None:

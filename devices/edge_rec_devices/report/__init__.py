@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from edge_rec_devices._files import write_whole
 from edge_rec_devices.report.page import render
 from edge_rec_devices.report.rows import COLUMNS, rows
-from edge_rec_devices.result import SCHEMA, Measurement
+from edge_rec_devices.result_file import SCHEMA
 from edge_rec_runtime.errors import MeasurementError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from edge_rec_devices.result import Measurement
 
 
 def write_report(results: Sequence[Measurement], html_path: Path | str, json_path: Path | str | None = None) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge_rec_devices.environment import Environment
-    from edge_rec_devices.result import Measurement
+    from edge_rec_devices.result import Measurement, Setup
 
 _HERE = Path(__file__).parent
 _TINTS = ("fp32", "int8", "binary", "binary-only")
@@ -46,6 +46,7 @@ def render(results: Sequence[Measurement]) -> str:
         headline=headline(results),
         caution=caution(results),
         lines=_lines(results),
+        ranks=any(result.subject.quality.auc is not None for result in results),
         charts=charts,
         places=_places(results),
         footer=_footer(results),
@@ -95,6 +96,7 @@ def _cells(result: Measurement) -> dict[str, Any]:
         "ndcg": quality(figures.ndcg_at_10),
         "interval": f"{interval[0]:.4f} – {interval[1]:.4f}" if interval else "",
         "overlap": percent(figures.overlap_at_10),
+        "auc": quality(figures.auc),
         "p50": milliseconds(request.p50_ms),
         "p99": milliseconds(request.p99_ms),
         "cold": milliseconds(start.median_ms),
@@ -129,7 +131,7 @@ def _facts(group: Sequence[Measurement]) -> list[tuple[str, str]]:
     packages = {name: version for result in group for name, version in result.environment.packages.items()}
     loads = sorted(load for result in group if (load := result.environment.load_average) is not None)
     engines = sorted({f"{one.setup.backend} on {one.setup.threads} thread{'s' * (one.setup.threads > 1)}" for one in group})
-    replayed = sorted({f"{one.setup.histories:,} histories of {one.setup.mean_events:.0f} events" for one in group})
+    replayed = sorted({_replayed(one.setup) for one in group})
 
     def known(value: object, name: str, unit: str = "") -> str:
         return f"{value}{unit}" if value is not None else f"{NOT_KNOWN} ({place.missing.get(name, 'not recorded')})"
@@ -149,6 +151,12 @@ def _facts(group: Sequence[Measurement]) -> list[tuple[str, str]]:
         ("Replayed", f"{'; '.join(replayed)}, top {group[0].setup.k} asked for"),
     ]
     return [(term, clean(value)) for term, value in facts]
+
+
+def _replayed(setup: Setup) -> str:
+    if setup.mean_candidates is not None:
+        return f"{setup.histories:,} requests of {setup.mean_candidates:.0f} candidates"
+    return f"{setup.histories:,} histories" + ("" if setup.mean_events is None else f" of {setup.mean_events:.0f} events")
 
 
 def _footer(results: Sequence[Measurement]) -> str:

@@ -25,6 +25,9 @@ COLUMNS = (
     "request_p99_ms",
     "cold_start_ms",
     "peak_rss_mb",
+    "kind",
+    "auc",
+    "log_loss",
 )
 
 
@@ -48,4 +51,7 @@ def _row(result: Measurement) -> dict[str, object]:
         "request_p99_ms": result.request.p99_ms,
         "cold_start_ms": result.cold_start.median_ms,
         "peak_rss_mb": None if peak is None else round(peak / 1e6, 1),
+        "kind": subject.kind,
+        "auc": quality.auc,
+        "log_loss": quality.log_loss,
     }

@@ -24,6 +24,8 @@ EQUAL = 0.05
 UNDISTURBED = 0.9
 # The bundle's own gate for rescored binary codes: below it the list is another one, however good.
 SAME_ITEMS = 0.9
+# A ranker may lose so much AUC, as when it is converted.
+MOST_AUC_LOST = 0.001
 # A loss of less than a hundredth is no reason against a bundle, however surely it is known.
 NEARLY_ALL = 0.99
 
@@ -124,8 +126,14 @@ def _verdict(result: Measurement, reference: Measurement | None) -> Verdict:
     if reference is None:
         return Verdict(kind="open", badge="no fp32 beside it", text=_alone(result))
     cost = f"{_size(reference, result)}, {_speed(reference, result)}"
-    kept, possible = _kept(result.subject.quality, reference.subject.quality)
-    overlap = result.subject.quality.overlap_at_10
+    return _judged(cost, result.subject.quality, reference.subject.quality)
+
+
+def _judged(cost: str, mine: Quality, theirs: Quality) -> Verdict:
+    if mine.auc is not None and theirs.auc is not None:
+        return _ranker_verdict(cost, theirs.auc - mine.auc)
+    kept, possible = _kept(mine, theirs)
+    overlap = mine.overlap_at_10
     if kept is None:
         return Verdict(kind="open", badge="no quality figures", text=f"{cost}; its quality was not measured.")
     same = "" if overlap is None else f" and {percent(overlap)} of its top 10"
@@ -135,6 +143,13 @@ def _verdict(result: Measurement, reference: Measurement | None) -> Verdict:
     if overlap is not None and overlap < SAME_ITEMS:
         return Verdict(kind="lost", badge="other items", text=f"{text}: as good within the noise, but with other items.")
     return Verdict(kind="kept", badge="quality kept", text=f"{text}.")
+
+
+def _ranker_verdict(cost: str, lost: float) -> Verdict:
+    said = f"loses {lost:.4f} of its AUC" if lost >= 0.00005 else "keeps its AUC"
+    if lost > MOST_AUC_LOST:
+        return Verdict(kind="lost", badge="quality lost", text=f"{cost}, and {said}: more than {MOST_AUC_LOST:g}.")
+    return Verdict(kind="kept", badge="quality kept", text=f"{cost}, and {said}.")
 
 
 def _kept(mine: Quality, theirs: Quality) -> tuple[float | None, float]:
@@ -153,6 +168,8 @@ def _kept(mine: Quality, theirs: Quality) -> tuple[float | None, float]:
 def _alone(result: Measurement) -> str:
     score = result.subject.quality.ndcg_at_10
     graded = "its quality was not measured" if score is None else f"NDCG@10 is {quality(score)}"
+    if result.subject.quality.auc is not None:
+        graded = f"AUC is {quality(result.subject.quality.auc)}"
     return (
         f"{megabytes(result.subject.model_bytes)} of model, a median request of {milliseconds(result.request.p50_ms)} "
         f"and a first answer {milliseconds(result.cold_start.median_ms)} after the start; {graded}."

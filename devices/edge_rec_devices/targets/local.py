@@ -10,15 +10,14 @@ import statistics
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge_rec_devices.environment import describe
 from edge_rec_devices.fresh import ENGINES, Fresh
 from edge_rec_devices.replay import Replay
 from edge_rec_devices.result import ColdStart, Measurement, Memory, Setup, Subject, quality_of
-from edge_rec_runtime import Recommender
+from edge_rec_devices.serving import open_serving
 from edge_rec_runtime.backends import BACKENDS
-from edge_rec_runtime.errors import MeasurementError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +25,9 @@ if TYPE_CHECKING:
 
     from edge_rec_devices.environment import Environment
     from edge_rec_devices.fresh import FreshAnswer, FreshIdle
+    from edge_rec_devices.serving import Request, Serving
     from edge_rec_devices.targets.protocol import Plan
-    from edge_rec_runtime import History, Progress
+    from edge_rec_runtime import Progress
 
 # Answers of the process whose memory is read: enough to touch every row that requests touch, and still quick.
 _ANSWERS = 64
@@ -36,25 +36,26 @@ _ANSWERS = 64
 @dataclass(frozen=True)
 class _Candidate:
     path: Path
-    recommender: Recommender
+    serving: Serving
+    requests: list[dict[str, Any]]
     replay: Replay
     environment: Environment
     starts: list[FreshAnswer] = field(default_factory=list)
 
     @property
     def backend(self) -> str:
-        return self.recommender.backend
+        return self.serving.backend
 
 
 class Local:
     """Measures here."""
 
     def measure(
-        self, bundles: Sequence[Path], histories: Sequence[History], *, plan: Plan, progress: Progress
+        self, bundles: Sequence[Path], requests: Sequence[Request], *, plan: Plan, progress: Progress
     ) -> tuple[Measurement, ...]:
         """Measure bundles side by side; see `Target`."""
         with ExitStack() as stack:
-            candidates = [_open(stack, path, histories, plan) for path in bundles]
+            candidates = [_open(stack, path, requests, plan) for path in bundles]
             steps = _Steps(progress, total=len(bundles) * (plan.cold_starts + 1 + plan.rounds))
             idle = _start_fresh(candidates, plan, steps)
             _take_turns(candidates, plan, steps)
@@ -73,25 +74,24 @@ class _Steps:
         self._progress(self._done, self._total, note)
 
 
-def _open(stack: ExitStack, path: Path, histories: Sequence[History], plan: Plan) -> _Candidate:
-    recommender = stack.enter_context(Recommender.open(path, backend=plan.backend, threads=plan.threads, verify="full"))
-    if recommender.backend not in ENGINES:
-        raise MeasurementError(
-            f"{path}: bench times an engine, and this bundle is run by {recommender.backend} alone; leave it out"
-        )
+def _open(stack: ExitStack, path: Path, requests: Sequence[Request], plan: Plan) -> _Candidate:
+    serving = open_serving(path, backend=plan.backend, threads=plan.threads)
+    stack.callback(serving.close)
+    fitting = serving.fitting(requests)
     return _Candidate(
         path=path,
-        recommender=recommender,
-        replay=Replay(recommender, [history.events for history in histories], k=plan.k),
+        serving=serving,
+        requests=fitting,
+        replay=Replay(serving, fitting, k=plan.k),
         # Read before the measurement itself is the machine's load.
-        environment=describe(packages=("edge-rec", "numpy", ENGINES[recommender.backend].distribution)),
+        environment=describe(packages=tuple(dict.fromkeys(("edge-rec", "numpy", ENGINES[serving.backend].distribution)))),
     )
 
 
 def _start_fresh(candidates: Sequence[_Candidate], plan: Plan, step: _Steps) -> dict[str, list[FreshIdle]]:
     """Start processes, the bundles in turn with processes that only import, so that a slow minute meets all of them.
 
-    The first start of each bundle answers many histories: it fills the file cache and tells the memory, its times do not count.
+    The first start of each bundle answers many requests: it fills the file cache and tells the memory, its times do not count.
 
     Returns:
         The processes that only import, by what they import.
@@ -101,8 +101,9 @@ def _start_fresh(candidates: Sequence[_Candidate], plan: Plan, step: _Steps) -> 
     idle: dict[str, list[FreshIdle]] = {module: [] for module in modules}
     for count in range(plan.cold_starts + 1):
         for one in candidates:
-            histories = one.replay.histories[: 1 if count else _ANSWERS]
-            one.starts.append(fresh.answer(one.path, histories, backend=one.backend, threads=plan.threads, k=plan.k))
+            asked = one.requests[: 1 if count else _ANSWERS]
+            opener = one.serving.opener
+            one.starts.append(fresh.answer(one.path, asked, opener=opener, backend=one.backend, threads=plan.threads, k=plan.k))
             step(f"cold start: {one.path.name}")
         for module in modules if count else ():
             idle[module].append(fresh.idle(module))
@@ -127,14 +128,15 @@ def _take_turns(candidates: Sequence[_Candidate], plan: Plan, step: _Steps) -> N
 
 
 def _result(one: _Candidate, idle: dict[str, list[FreshIdle]], plan: Plan, *, bundles: int, now: str) -> Measurement:
-    histories = one.replay.histories
+    ranks = one.serving.bundle.manifest.kind == "ranker"
+    mean_size = round(statistics.fmean(map(one.serving.size, one.requests)), 2)
     many, *starts = one.starts
     memory = Memory(
         peak_rss_bytes=many.peak_rss,
         first_answer_rss_bytes=many.first_answer_rss,
         idle_rss_bytes=idle["python"][-1].peak_rss,
         mapped_bytes=many.mapped,
-        answers=min(_ANSWERS, len(histories)),
+        answers=min(_ANSWERS, len(one.requests)),
     )
     unread = [name for name, value in asdict(memory).items() if value is None]
     return Measurement(
@@ -143,8 +145,9 @@ def _result(one: _Candidate, idle: dict[str, list[FreshIdle]], plan: Plan, *, bu
             backend=one.backend,
             threads=plan.threads,
             k=plan.k,
-            histories=len(histories),
-            mean_events=round(statistics.fmean(map(len, histories)), 2),
+            histories=len(one.requests),
+            mean_events=None if ranks else mean_size,
+            mean_candidates=mean_size if ranks else None,
             rounds=plan.rounds,
             bundles=bundles,
             seconds=plan.seconds,
@@ -162,22 +165,23 @@ def _result(one: _Candidate, idle: dict[str, list[FreshIdle]], plan: Plan, *, bu
 
 
 def _subject(one: _Candidate) -> Subject:
-    manifest = one.recommender.bundle.manifest
+    manifest = one.serving.bundle.manifest
     with one.path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return Subject(
         file=one.path.name,
         model=manifest.name,
-        target=BACKENDS[one.backend].target,
+        target=BACKENDS[one.backend].target if one.backend in BACKENDS else "any",
         precision=manifest.precision.asked.slug,
         network=manifest.precision.network,
         sha256=digest,
         bytes=one.path.stat().st_size,
         model_bytes=manifest.model_bytes,
-        items=len(one.recommender.catalogue),
+        items=len(one.serving.catalogue),
         dims=manifest.dims,
         max_length=manifest.max_length,
         quality=quality_of(manifest.metrics, where=one.path.name),
+        kind=manifest.kind,
     )
 
 

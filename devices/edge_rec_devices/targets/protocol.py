@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_rec_devices.result import Measurement
-    from edge_rec_runtime import History, Progress
+    from edge_rec_devices.serving import Request
+    from edge_rec_runtime import Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class Plan:
     Attributes:
         backend: Engine, or ``auto``.
         threads: Threads that the engine may use.
-        k: Recommendations in a request.
+        k: Recommendations in a request; of a ranker as many of its candidates.
         seconds: Time for the requests of each bundle, four in five of them whole, one stage by stage.
         warmup: Untimed requests before the first round.
         cold_starts: Fresh processes of each bundle.
@@ -58,9 +59,9 @@ class Target(Protocol):
     """A machine that bundles are measured on."""
 
     def measure(
-        self, bundles: Sequence[Path], histories: Sequence[History], *, plan: Plan, progress: Progress
+        self, bundles: Sequence[Path], requests: Sequence[Request], *, plan: Plan, progress: Progress
     ) -> tuple[Measurement, ...]:
-        """Measure bundles side by side, in the order given.
+        """Measure bundles side by side, in the order given, each on the requests of its kind.
 
         Raises:
             MeasurementError: No measurement could be taken.

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+# As many as the stages of a recommender and of a ranker have names, so that both kinds fit one chart.
+_STAGES = 9
 _NAMES = (
     "ink",
     "muted",
@@ -34,7 +36,7 @@ _NAMES = (
     "binary-only",
     "other",
     "on-stage",
-    *(f"stage-{index}" for index in range(6)),
+    *(f"stage-{index}" for index in range(_STAGES)),
 )
 # The stand-ins: colours that nobody would choose, so that none is met by chance.
 _STAND_INS = {f"#0100{index:02x}": name for index, name in enumerate(_NAMES, start=1)}
@@ -79,7 +81,7 @@ def colour(precision: str) -> str:
 
 def stage_colour(index: int) -> str:
     """Return the colour of the part at a place in a stacked bar."""
-    return _OF[f"stage-{index % 6}"]
+    return _OF[f"stage-{index % _STAGES}"]
 
 
 def logarithmic(axes: Axes, low: float, high: float) -> None:

@@ -42,39 +42,49 @@ class _Point:
 
 
 def quality_against_size(results: Sequence[Measurement]) -> str | None:
-    """Draw NDCG@10 over model bytes; None where no bundle has quality figures."""
-    points = _points(results, [result.subject.model_bytes / 1e6 for result in results])
+    """Draw NDCG@10, or AUC, over model bytes; None where no bundle has quality figures."""
+    metric = _metric(results)
+    points = _points(results, [result.subject.model_bytes / 1e6 for result in results], metric)
     described = "; ".join(f"{p.name}: {megabytes(p.x * 1e6)}, {quality(p.y)}" for p in points)
-    return _scatter(points, name="quality-size", across="Model size, MB", alt=f"NDCG@10 against model size. {described}.")
+    alt = f"{metric} against model size. {described}."
+    return _scatter(points, name="quality-size", across="Model size, MB", metric=metric, alt=alt)
 
 
 def quality_against_latency(results: Sequence[Measurement]) -> str | None:
-    """Draw NDCG@10 over the median request; None where no bundle has quality figures."""
-    points = _points(results, [result.request.p50_ms for result in results])
+    """Draw NDCG@10, or AUC, over the median request; None where no bundle has quality figures."""
+    metric = _metric(results)
+    points = _points(results, [result.request.p50_ms for result in results], metric)
     described = "; ".join(f"{p.name}: {milliseconds(p.x)}, {quality(p.y)}" for p in points)
-    return _scatter(
-        points, name="quality-latency", across="Median request, ms", alt=f"NDCG@10 against the median request. {described}."
-    )
+    alt = f"{metric} against the median request. {described}."
+    return _scatter(points, name="quality-latency", across="Median request, ms", metric=metric, alt=alt)
 
 
-def _points(results: Sequence[Measurement], costs: Sequence[float]) -> list[_Point]:
+def _metric(results: Sequence[Measurement]) -> str:
+    """Return what stands upright: AUC where nothing but rankers was measured, otherwise NDCG@10, which rankers lack."""
+    qualities = [result.subject.quality for result in results]
+    only_auc = any(one.auc is not None for one in qualities) and all(one.ndcg_at_10 is None for one in qualities)
+    return "AUC" if only_auc else "NDCG@10"
+
+
+def _points(results: Sequence[Measurement], costs: Sequence[float], metric: str) -> list[_Point]:
     found = []
     for result, cost, name in zip(results, costs, names(results), strict=True):
-        score = result.subject.quality.ndcg_at_10
+        figures = result.subject.quality
+        score, interval = (figures.auc, None) if metric == "AUC" else (figures.ndcg_at_10, figures.ndcg_at_10_ci)
         if score is not None:
-            low, high = result.subject.quality.ndcg_at_10_ci or (score, score)
+            low, high = interval or (score, score)
             found.append(_Point(cost, score, low, high, result.subject.precision, result.subject.target, name))
     return found
 
 
-def _scatter(points: Sequence[_Point], *, name: str, across: str, alt: str) -> str | None:
+def _scatter(points: Sequence[_Point], *, name: str, across: str, metric: str, alt: str) -> str | None:
     if not points:
         return None
     with canvas(height=4.3) as figure:
         axes = figure.add_axes((0.1, 0.13, 0.87, 0.8))
         _frame(axes, points)
         axes.set_xlabel(across, labelpad=7)
-        axes.set_title("NDCG@10", loc="left", fontsize=9.5, color=MUTED, x=-0.085, pad=9)
+        axes.set_title(metric, loc="left", fontsize=9.5, color=MUTED, x=-0.085, pad=9)
         for point in points:
             tint = colour(point.precision)
             axes.plot([point.x, point.x], [point.low, point.high], color=tint, linewidth=1.4, alpha=0.55, zorder=2)
