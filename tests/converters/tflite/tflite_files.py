@@ -11,12 +11,15 @@ import onnxruntime
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
+from edge_rec_converters.targets.tflite import emit
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
 WIDTH = 6
+SIZES = ((1, 1), (1, 8), (7, 5))  # batch and length
 _NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
 _DTYPES = {
     schema.TensorType.FLOAT32: np.float32,
@@ -89,6 +92,15 @@ def distance(found: NDArray[Any], wanted: NDArray[Any]) -> float:
     if not wanted.size:
         return 0.0
     return float(np.abs(found.astype(np.float64) - wanted).max() / max(np.abs(wanted).max(), 1e-9))
+
+
+def equals_onnx_runtime(text: str, weights: Mapping[str, NDArray[Any]]) -> None:
+    """Hold one file against ONNX Runtime on the same graph, resized from call to call."""
+    model = graph(text, **weights)
+    wanted, found = OnnxEngine(model), Engine(emit(model))
+    for batch, length in SIZES:
+        given = feeds(batch, length)
+        assert distance(found(given), wanted(given)) <= 2e-6
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """The states of a recurrence after each step, where all that is read of them is a weighted sum: the last event's, or a mean.
 
-To collect the states, a loop carries room for all of them, which LiteRT copies as a whole in every step. So they are not collected
-until an operator reads them; reordering axes and multiplying by weights only take note, and a sum over the steps becomes a loop
-that adds up as it goes. Fifty steps of 128 units that keep their states take 1.1 times as long at batch 1 and 1.8 at batch 32
-(``python benchmarks/tflite_forms.py --only loops``).
+To collect the states, a loop carries room for all of them, which LiteRT copies as a whole in every step. So they are not
+collected until an operator reads them; reordering axes and multiplying by weights only take note, and a sum over the steps
+becomes a loop that adds up as it goes. Fifty steps of 128 units that keep their states take 1.1 times as long at batch 1 and 1.8
+at batch 32 (``python benchmarks/tflite_forms.py --only loops``).
 """
 
 from __future__ import annotations
