@@ -20,6 +20,7 @@ from edge_rec_runtime import (
     Int4Table,
     Int8Table,
     ItemTable,
+    PqTable,
     Precision,
     SparseInt8Table,
     SparseTable,
@@ -61,14 +62,19 @@ def mean_encoder(weights: NDArray[np.float32]) -> bytes:
 
 
 def tables_of(values: NDArray[np.float32], precision: str) -> dict[str, ItemTable]:
-    """Return the item tables of a preset for vectors [items, dims]; the binary codes are plain signs."""
+    """Return the item tables of a preset for vectors [items, dims]; ``items=binary`` is signs and nothing else."""
     if precision == "fp32":
         return {"items": Fp32Table.encode(values)}
     if precision in {"fp16", "int8"}:
         return {"items": Int8Table.encode(values) if precision == "int8" else Fp16Table.encode(values)}
     if precision.startswith("items=int4"):
         return {"items": Int4Table.encode(values)}
-    dims = values.shape[1]
+    items, dims = values.shape
+    if precision == "items=binary":
+        return {"items": BinaryTable.pack(values > 0)}
+    if precision == "items=pq":  # every item brings its own pieces
+        codes = np.repeat(np.arange(items)[:, None], 2, axis=1)
+        return {"items": PqTable.pack(codes, values.reshape(items, 2, dims // 2).transpose(1, 0, 2))}
     signs = BinaryTable.pack(values > 0, np.abs(values).mean(axis=1), np.zeros(len(values)), np.eye(dims, dtype=np.float32))
     return {"items": signs} | ({"rescore": Int8Table.encode(values)} if precision == "binary" else {})
 

@@ -33,7 +33,7 @@ def check_stages(serving: Serving, requests: Sequence[History | RankRequest]) ->
         assert min(parts) >= 0
 
 
-@pytest.mark.parametrize("precision", ["fp32", "int8", "binary", "binary-only"])
+@pytest.mark.parametrize("precision", ["fp32", "int8", "binary", "binary-only", "items=binary", "items=pq"])
 def test_the_stages_are_the_request(make_bundle: MakeBundle, precision: str) -> None:
     """Answering stage by stage gives what recommend() gives, to the bit, for short, long and partly unknown histories."""
     serving = open_serving(make_bundle(precision=precision))

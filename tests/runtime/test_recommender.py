@@ -23,7 +23,7 @@ HISTORIES = st.lists(st.sampled_from([f"i{row}" for row in range(60)] + ["unknow
 FUZZ = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.fixture(params=["fp32", "int8", "binary", "binary-only", "fp16", "items=int4"])
+@pytest.fixture(params=["fp32", "int8", "binary", "binary-only", "fp16", "items=int4", "items=binary", "items=pq"])
 def recommender(request: pytest.FixtureRequest, make_bundle: MakeBundle) -> Iterator[Recommender]:
     """Yield an open recommender of each precision."""
     with Recommender.open(make_bundle(precision=request.param)) as opened:
