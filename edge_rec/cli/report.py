@@ -34,5 +34,7 @@ def report(results: tuple[Path, ...], *, output: Path, json_out: Path | None, as
     if as_json:
         show_json(rows(found))
     else:
-        show_table(rows(found), columns=("bundle", "target", "precision", "model_bytes", "ndcg_at_10", "request_p50_ms"))
+        shown = rows(found)
+        scores = [name for name in ("ndcg_at_10", "auc") if any(row[name] is not None for row in shown)]
+        show_table(shown, columns=("bundle", "target", "precision", "model_bytes", *scores, "request_p50_ms"))
     say(f"wrote {output}" + (f" and {json_out}" if json_out else ""))

@@ -120,6 +120,18 @@ def test_results_without_quality_are_reported(make: Make) -> None:
     assert page.count("<svg") == len(CHARTS) - 2
 
 
+def test_rankers_have_their_figures(make: Make) -> None:
+    """Their AUC stands in the table and in the charts, their requests in the environment; a page without rankers has neither."""
+    ranker = make(ndcg=None, overlap=None, auc=0.7412)
+    ranker = replace(ranker, setup=replace(ranker.setup, mean_events=None, mean_candidates=100.0))
+    page = render([ranker])
+    assert '<td class="n">0.7412</td>' in page
+    assert "AUC against model size" in page
+    assert "64 requests of 100 candidates" in page
+    assert page.count("<svg") == len(CHARTS)
+    assert "AUC" not in render([make()])
+
+
 @pytest.mark.parametrize("figure", [0.0, 5e-324, 1e18])
 def test_absurd_figures_do_not_break_the_page(tmp_path: Path, make: Make, figure: float) -> None:
     """A file that is well-formed but says nonsense, every duration and score at once, still becomes a page."""

@@ -24,6 +24,7 @@ def test_a_row_holds_what_was_agreed(make: Callable[..., Measurement]) -> None:
     assert row["bundle"] == "sasrec-tflite-int8.edgerec"
     assert (row["target"], row["precision"], row["bytes"], row["model_bytes"]) == ("tflite", "int8", 440_000, 400_000)
     assert (row["cold_start_ms"], row["peak_rss_mb"], row["overlap_at_10"]) == (180.0, 61.0, 0.98)
+    assert (row["kind"], row["auc"], row["log_loss"]) == ("retriever", None, None)
     assert row["ndcg_at_10_ci"] == [pytest.approx(0.09), pytest.approx(0.11)]
 
 

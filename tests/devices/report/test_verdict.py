@@ -48,6 +48,23 @@ def test_quality_is_judged_by_the_paired_comparison(
     assert f"{100 * paired[0]:.1f} %" in verdict.text
 
 
+@pytest.mark.parametrize(
+    ("auc", "badge", "words"),
+    [
+        (0.74, "quality kept", "keeps its AUC"),
+        (0.741, "quality kept", "keeps its AUC"),  # better than fp32 is no loss
+        (0.7393, "quality kept", "loses 0.0007 of its AUC"),
+        (0.738, "quality lost", "loses 0.0020 of its AUC: more than 0.001"),
+    ],
+)
+def test_rankers_are_judged_by_the_auc_that_they_lose(make: Make, auc: float, badge: str, words: str) -> None:
+    """Up to the loss that a conversion lets through it is kept; the fp32 ranker is told by its AUC."""
+    reference = make(precision="fp32", ndcg=None, overlap=None, auc=0.74)
+    first, second = verdicts([reference, make(ndcg=None, overlap=None, auc=auc)])
+    assert "AUC is 0.7400" in first.text
+    assert (second.badge, words in second.text) == (badge, True), second.text
+
+
 def test_without_a_paired_comparison_the_interval_of_fp32_decides(make: Make) -> None:
     """Bundles whose manifest lacks it are judged by fp32's own interval, 0.09 to 0.11 here."""
     reference = make(precision="fp32", ndcg=0.1)
