@@ -16,9 +16,11 @@ from edge_rec_runtime.atomic import replace_file
 from edge_rec_runtime.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
+
+    from edge_rec_runtime.features import Feature
 
 _INPUT = "input."
 _DTYPES = {"inputs": ("int32", "float32"), "labels": ("float32",), "users": ("int64",)}
@@ -69,6 +71,12 @@ class Examples:
             labels=None if self.labels is None else self.labels[rows],
             users=None if self.users is None else self.users[rows],
         )
+
+    def remark(self, features: Iterable[Feature], what: str) -> str:
+        """Return a sentence on how many rows have no known word where a feature has one, or an empty text."""
+        counts = {one.name: int((self.inputs[one.name] == 0).sum()) for one in features if one.kind == "category"}
+        found = ", ".join(f"{name} in {count:,}" for name, count in counts.items() if count)
+        return f"unknown or absent in the {len(self):,} {what} examples: {found}" if found else ""
 
     def save(self, path: Path | str) -> None:
         """Write them as safetensors, replacing the file as a whole."""

@@ -91,7 +91,22 @@ def _expanded(model: ir.Model) -> ir.Model:
     proto = inliner.inline_selected_functions(
         ir.to_proto(model), [("", name) for name in _EXPANDED], exclude=False, inline_schema_functions=True
     )
-    return ir.from_proto(proto)
+    expanded = ir.from_proto(proto)
+    _place_bodies(model.graph, expanded.graph)
+    return expanded
+
+
+def _place_bodies(before: ir.Graph, after: ir.Graph) -> None:
+    """Let the nodes that an operator was expanded to come from where it came from; ``after`` is changed."""
+    kept = {value.name for node in before for value in node.outputs if node.op_type not in _EXPANDED}
+    places = {value.name: node.metadata_props.get(PLACE) for node in before for value in node.outputs}
+    for node in reversed(after):
+        if node.outputs[0].name in kept:
+            continue
+        place = next((found for value in node.outputs if (found := places.get(value.name))), None)
+        if place is not None:
+            node.metadata_props.setdefault(PLACE, place)
+            places |= {value.name: place for value in node.inputs if value is not None and value.name not in places}
 
 
 def _move_axes(graph: ir.Graph, node: ir.Node, version: int) -> None:

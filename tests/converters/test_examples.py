@@ -13,6 +13,7 @@ from safetensors.numpy import save
 
 from edge_rec_converters import Examples
 from edge_rec_runtime.errors import DataError
+from edge_rec_runtime.features import Feature
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,3 +83,18 @@ def test_arrays_that_are_no_examples(tmp_path: Path, arrays: dict[str, np.ndarra
     path.write_bytes(save(arrays))
     with pytest.raises(DataError, match=rf"e\.safetensors: .*{message}"):
         Examples.load(path)
+
+
+def test_what_is_unknown_is_said() -> None:
+    """Words that are unknown or absent are counted feature by feature; lists and numbers may be empty or 0 and are not."""
+    features = (
+        Feature("item", "category", "item", vocabulary=("a", "b")),
+        Feature("user", "category", "context", vocabulary=("u",)),
+        Feature("history", "categories", "context", vocabulary=("a", "b"), longest=3),
+        Feature("hour", "number", "context"),
+    )
+    inputs = {"item": np.array([1, 2, 1], np.int32), "user": np.array([0, 1, 0], np.int32)}
+    inputs |= {"history": np.zeros((3, 2), np.int32), "hour": np.zeros(3, np.float32)}
+    examples = Examples(inputs=inputs, labels=None)
+    assert examples.remark(features, "held-out") == "unknown or absent in the 3 held-out examples: user in 2"
+    assert not examples.take(np.array([1])).remark(features, "held-out")

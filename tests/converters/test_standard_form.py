@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from edge_rec_converters.onnx_file import from_file
+from edge_rec_converters.places import PLACE
 from edge_rec_converters.session import open_session
 from edge_rec_converters.signature import Port, Signature
 from edge_rec_converters.standard_form import OPSET, require_plain, standard_form
@@ -114,6 +115,20 @@ def test_every_opset_computes_the_same(tmp_path: Path, module: nn.Module, at_18:
     graph = from_file(path, _SIGNATURE)
     assert graph.graph.opset_imports[""] == OPSET
     np.testing.assert_allclose(_answers(graph), _wanted(module), atol=1e-5)
+
+
+def test_expanded_operators_keep_their_place(tmp_path: Path, module: nn.Module) -> None:
+    """Every node of an expansion comes from where the operator stood, and no node beside it does."""
+    exported = _exported(module, 23)
+    attention = next(node.name for node in exported.graph.node if node.op_type == "Attention")
+    onnx.save(exported, tmp_path / "m.onnx")
+    places: dict[str, set[str | None]] = {}
+    for node in tidy(from_file(tmp_path / "m.onnx", _SIGNATURE)).graph:
+        places.setdefault(node.op_type, set()).add(node.metadata_props.get(PLACE))
+    assert places["Sqrt"] == {"norm", attention}
+    assert places["Softmax"] == {attention}
+    assert places["ReduceSum"].isdisjoint({"norm", attention})
+    assert not any(None in found for found in places.values())
 
 
 def _at_17(model: onnx.ModelProto) -> onnx.ModelProto:

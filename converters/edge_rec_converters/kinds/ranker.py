@@ -62,7 +62,8 @@ class PreparedRanker:
     @property
     def remarks(self) -> tuple[str, ...]:
         """See `Prepared`."""
-        return ()
+        pairs = (("held-out", self.test.examples), ("calibration", self.fit.examples))
+        return tuple(remark for what, one in pairs if (remark := one.remark(self.source.features, what)))
 
     def require(self, order: Order) -> None:
         """See `Prepared`."""

@@ -156,8 +156,8 @@ class RankerVerification:
 
     @property
     def closeness(self) -> float:
-        """See `Verification`."""
-        return 1.0 - self.logit_error_mean
+        """See `Verification`; the order that is kept, since a logit that moves and changes no place costs nothing."""
+        return self.rank_correlation
 
     def summary(self) -> dict[str, Any]:
         """See `Verification`."""
