@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge_rec.compress.prune.criteria import CRITERIA, Subject, WeightChange
+from edge_rec.compress.prune.criteria import CRITERIA, LearntGates, Subject, WeightChange
 from edge_rec.compress.prune.groups import Group, groups_of
 from edge_rec.compress.prune.parameters import prunable
 from edge_rec.compress.prune.selection import blocks_of_four, row_masks, unit_masks, weight_masks
@@ -121,4 +121,6 @@ class Chooser:
 def _criterion(options: PruneOptions) -> Criterion:
     if options.criterion == "weight-change":
         return WeightChange(least=options.direction == "least")
+    if options.criterion == "l0":
+        return LearntGates(penalty=options.penalty, epochs=options.gate_epochs)
     return CRITERIA[options.criterion]()

@@ -42,6 +42,7 @@ class Evidence:
         seed: Decides the sample.
         users: How many are looked at; all where there are fewer.
         initial_seed: The seed that the model's first weights were drawn with.
+        dataset: The name of the log, for recipes that depend on it.
         folder: For scans that are kept, or None.
         progress: Told about each scan.
     """
@@ -50,6 +51,7 @@ class Evidence:
     seed: int
     users: int = 256
     initial_seed: int = 0
+    dataset: str = ""
     folder: Path | None = None
     progress: Progress = field(default=silent)
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Choose = Callable[[Network, Mapping[str, NDArray[np.float32]], float], Mapping[str, NDArray[np.bool_]]]
 
 _RISING = 0.6  # of the steps; the rest heals
-_UPDATES = 40  # of the masks
+_UPDATES = 20  # of the masks
 
 
 def cubic(done: float, *, start: float, target: float) -> float:

@@ -111,10 +111,11 @@ def _neurons(block: str, number: int, units: int) -> Group:
 def _dims(model: SASRec) -> Group:
     places = [Place("table", 1), Place("encoder.positions", 1)]
     for name, values in model.weights().items():
+        layer = name.split(".")[-2:][0]
         if name.endswith(("norm.weight", "norm.bias")):
             places.append(Place(name, 0))
-        elif name.split(".")[-2] in {"query", "key", "value", "expand"} and values.ndim == 2:
+        elif layer in {"query", "key", "value", "expand"} and values.ndim == 2:
             places.append(Place(name, 1))
-        elif name.split(".")[-2] in {"output", "contract"}:
+        elif layer in {"output", "contract"}:
             places.append(Place(name, 0))
     return Group(name="dims", kind="dims", block=None, units=model.options.dims, places=tuple(places), silent=Place("table", 1))

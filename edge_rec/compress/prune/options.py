@@ -63,6 +63,7 @@ class PruneOptions:
         direction: Of ``criterion=weight-change``: whether the ``most`` or the ``least`` changed weights stay.
         initial_seed: Of ``criterion=weight-change``: the seed that the model was trained with; the recipe's unless given.
         penalty: Of ``criterion=l0``: what the share of open gates costs, in units of the loss.
+        gate_epochs: Of ``criterion=l0``: how long gates are trained.
         users: Whose histories a criterion looks at.
         epochs: Of fine-tuning; None for 5 where there are data and steps of training, else 0.
         learning_rate: Of fine-tuning, at its highest.
@@ -81,6 +82,7 @@ class PruneOptions:
     direction: str = "most"
     initial_seed: int | None = None
     penalty: float = 1.0
+    gate_epochs: int = 3
     users: int = 256
     epochs: int | None = None
     learning_rate: float = 1e-3
@@ -143,7 +145,8 @@ class PruneOptions:
             check_whole("prune", "initial_seed", self.initial_seed, least=0)
         if self.epochs is not None:
             check_whole("prune", "epochs", self.epochs, least=0)
-        check_whole("prune", "users", self.users)
+        for name in ("users", "gate_epochs"):
+            check_whole("prune", name, getattr(self, name))
         for name in ("learning_rate", "penalty"):
             check_number("prune", name, getattr(self, name), above=0)
         check_number("prune", "distil", self.distil, least=0)

@@ -119,6 +119,7 @@ class Prune(PruneOptions):
             seed=given.seed,
             users=self.users,
             initial_seed=given.seed if self.initial_seed is None else self.initial_seed,
+            dataset=given.dataset,
             folder=given.folder,
             progress=given.progress,
         )
@@ -142,6 +143,7 @@ class Prune(PruneOptions):
         def choose(seen: Network, free: Mapping[str, NDArray[np.float32]], level: float) -> Mapping[str, NDArray[np.bool_]]:
             return chooser.choose(seen, weights | dict(free), sparsity=level).masks
 
+        chooser.choose(model, weights, sparsity=share)  # what is found out once is found out on the starting model
         plan = Gradual(
             chooser.held,
             choose,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Healing", "healed", "starting_ndcg"]
+__all__ = ["Healing", "healed", "short_training", "starting_ndcg"]
 
 import math
 from dataclasses import dataclass, replace
@@ -57,7 +57,14 @@ def healed(
         plan: Of `finetune`.
     """
     split = given.data("prune: a fine-tuning (epochs above 0)")
-    training = _training(model, options, given, split)
+    training = short_training(
+        model,
+        split,
+        dataset=given.dataset,
+        epochs=options.tuned,
+        seed=given.seed,
+        learning_rate=options.learning_rate,
+    )
     distillation = None
     if options.distil:
         outputs = teacher_outputs([given.teacher or teacher], split, folder=given.caches, progress=given.progress)
@@ -83,17 +90,20 @@ def starting_ndcg(model: Model, split: Split) -> float:
     return float(ndcg_at_k(found.ranks).mean())
 
 
-def _training(model: Network, options: PruneOptions, given: Given, split: Split) -> TrainingOptions:
-    usual = recipe(model.name, given.dataset, users=len(split.train)).training if model.name in RECIPES else TrainingOptions()
-    steps = options.tuned * math.ceil(len(split.train) / usual.batch_users)
+def short_training(
+    model: Network, split: Split, *, dataset: str, epochs: int, seed: int, learning_rate: float = 1e-3
+) -> TrainingOptions:
+    """Return the recipe of a network's training for a few epochs more, over the whole catalogue."""
+    usual = recipe(model.name, dataset, users=len(split.train)).training if model.name in RECIPES else TrainingOptions()
+    steps = epochs * math.ceil(len(split.train) / usual.batch_users)
     return replace(
         usual,
-        epochs=options.tuned,
-        patience=options.tuned,
+        epochs=epochs,
+        patience=epochs,
         evaluate_every=1,
-        learning_rate=options.learning_rate,
+        learning_rate=learning_rate,
         warmup_steps=min(usual.warmup_steps, steps // 20),
         averaging=min(usual.averaging, 1 - 1 / max(_SHORT * steps, 1)),
-        loss="full" if options.distil else usual.loss,
-        seed=given.seed,
+        loss="full",
+        seed=seed,
     )

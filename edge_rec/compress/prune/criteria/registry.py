@@ -7,6 +7,7 @@ __all__ = ["CRITERIA"]
 from typing import TYPE_CHECKING
 
 from edge_rec.compress.prune.criteria.chance import Chance
+from edge_rec.compress.prune.criteria.gates import LearntGates
 from edge_rec.compress.prune.criteria.gradient import Gradient
 from edge_rec.compress.prune.criteria.magnitude import Magnitude
 from edge_rec.compress.prune.criteria.mutual_information import MutualInformation
@@ -24,5 +25,6 @@ CRITERIA: dict[str, type[Criterion]] = {
     "variance": Variance,
     "mutual-information": MutualInformation,
     "weight-change": WeightChange,
+    "l0": LearntGates,
     "random": Chance,
 }

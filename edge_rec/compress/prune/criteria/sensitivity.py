@@ -31,9 +31,15 @@ _SHARES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95)
 
 
 class Sensitivity:
-    """The loss of a scan, weights within a layer being ranked by magnitude."""
+    """The loss of a scan, weights within a layer being ranked by magnitude.
+
+    Scanned once, however often it is asked: while weights are pruned gradually, only their ranks change.
+    """
 
     needs_data: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self._curves: dict[str, list[float]] | None = None
 
     def weights(self, subject: Subject) -> dict[str, NDArray[np.float32]]:
         """Return the loss that each weight's going would cost."""
@@ -42,7 +48,7 @@ class Sensitivity:
             values = subject.values[name]
             return {name: values * ~lowest(np.abs(values), round(share * values.size))}
 
-        return _costs(subject, {name: np.abs(values) for name, values in subject.values.items()}, thinned)
+        return self._costs(subject, {name: np.abs(values) for name, values in subject.values.items()}, thinned)
 
     def units(self, subject: Subject, groups: Sequence[Group]) -> dict[str, NDArray[np.float32]]:
         """Return the loss that each unit's going would cost."""
@@ -57,7 +63,18 @@ class Sensitivity:
                 changed[place.parameter] = values * ~place.spread(gone, values.shape)
             return changed
 
-        return _costs(subject, ranked, thinned)
+        return self._costs(subject, ranked, thinned)
+
+    def _costs(
+        self,
+        subject: Subject,
+        ranked: Mapping[str, NDArray[np.float32]],
+        thinned: Callable[[str, float], dict[str, NDArray[np.float32]]],
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return what each entry costs; the curves are those of the model that was seen first."""
+        if self._curves is None:
+            self._curves = _scan(subject, list(ranked), thinned)
+        return {name: marginal_costs(values, (0.0, *_SHARES), (0.0, *self._curves[name])) for name, values in ranked.items()}
 
 
 def marginal_costs(ranked: NDArray[np.float32], shares: Sequence[float], losses: Sequence[float]) -> NDArray[np.float32]:
@@ -87,15 +104,6 @@ def marginal_costs(ranked: NDArray[np.float32], shares: Sequence[float], losses:
 
 def _slope(x: NDArray[np.float64], y: NDArray[np.float64], first: int, second: int) -> float:
     return float((y[second] - y[first]) / (x[second] - x[first]))
-
-
-def _costs(
-    subject: Subject,
-    ranked: Mapping[str, NDArray[np.float32]],
-    thinned: Callable[[str, float], dict[str, NDArray[np.float32]]],
-) -> dict[str, NDArray[np.float32]]:
-    curves = _scan(subject, list(ranked), thinned)
-    return {name: marginal_costs(values, (0.0, *_SHARES), (0.0, *curves[name])) for name, values in ranked.items()}
 
 
 def _scan(
