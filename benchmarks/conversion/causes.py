@@ -79,7 +79,8 @@ CAUSES: tuple[Cause, ...] = (
         measures=("model_bytes",),
         models=RANKERS,
         most=1.08,
-        text="a scale for each row of a table; the peer has one for a whole table, which zeroes rows of small norm",
+        text="a scale for each row of a table, where the peer has one for a whole table, which can zero rows of small norm; and the "
+        "shapes of inner values, which `convert` no longer writes",
     ),
     Cause(
         target="onnx",
@@ -108,7 +109,7 @@ CAUSES: tuple[Cause, ...] = (
         models=RANKERS,
         precisions=("int8",),
         most=1.5,
-        text="tables are decoded row by row and inputs rounded row by row, several small operators each; layers as small as "
+        text="tables are decoded row by row and inputs of layers rounded, several small operators each; layers as small as "
         "these do not win it back, `network=int8-weights` is faster",
     ),
     Cause(
@@ -117,7 +118,7 @@ CAUSES: tuple[Cause, ...] = (
         measures=("latency_ms_b32",),
         models=("gru4rec",),
         most=2.7,
-        text="the recurrence is a loop, which takes any length and batch in less than half of the bytes; the peer's file is "
+        text="the recurrence is a loop, which takes any length and batch in fewer bytes; the peer's file is "
         "unrolled for one length and one batch",
     ),
     Cause(
