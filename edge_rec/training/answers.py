@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Answers", "answers_of"]
+__all__ = ["Answers", "answers_of", "stretches"]
 
 from typing import TYPE_CHECKING, Protocol
 
@@ -83,11 +83,11 @@ class _AtOnce:
         offsets, size = self._train.offsets, self._model.options.max_length
         begin = int(offsets[first])
         whole = [(user, int(offsets[user]), int(offsets[user + 1])) for user in range(first, stop)]
-        stretches = [one for history in whole for one in _stretches(*history, size)]
-        stretches.sort(key=lambda one: one[2] - one[1])
+        parts = [one for history in whole for one in stretches(*history, size)]
+        parts.sort(key=lambda one: one[2] - one[1])
         states = torch.empty(int(offsets[stop]) - begin, self._table.shape[1])
-        for at in range(0, len(stretches), _TOGETHER):
-            group = stretches[at : at + _TOGETHER]
+        for at in range(0, len(parts), _TOGETHER):
+            group = parts[at : at + _TOGETHER]
             rows = torch.zeros(len(group), group[-1][2] - group[-1][1], dtype=torch.int64)
             for line, (_, start, end, _) in enumerate(group):
                 rows[line, : end - start] = torch.from_numpy(self._train.items[start:end].astype(np.int64))
@@ -98,7 +98,7 @@ class _AtOnce:
         return states
 
 
-def _stretches(user: int, start: int, end: int, size: int) -> Iterator[tuple[int, int, int, int]]:
+def stretches(user: int, start: int, end: int, size: int) -> Iterator[tuple[int, int, int, int]]:
     """Yield windows of a history: user, first event, the end, and the first event that no window before it answered."""
     new = start
     while new < end:

@@ -189,6 +189,8 @@ def _best(answers: Sequence[Answers], first: int, stop: int, kinds: _Kinds) -> _
             logits, rows = torch.topk(joined, kinds["rows"][0][1], dim=1)
             highest = logits[:, :1]
             found.append((rows, (logits - highest).clamp_min(_LOWEST), torch.logsumexp(joined, dim=1) - highest[:, 0]))
+    if not found:  # users without an event
+        return {name: np.empty((0, *shape[1:]), kind) for name, (shape, kind) in kinds.items()}
     joined_parts = (torch.cat(parts).numpy() for parts in zip(*found, strict=True))
     return {name: values.astype(kind) for (name, (_, kind)), values in zip(kinds.items(), joined_parts, strict=True)}
 

@@ -19,13 +19,14 @@ def _laid_out(lengths: list[int]) -> Sequences:
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=60), st.integers(1, 12), st.integers(1, 40), st.integers(0, 3))
 def test_every_user_once_each_event_foretold_from_those_before(lengths: list[int], window: int, users: int, seed: int) -> None:
-    """Each user with two events is there once, with as many events as fit, each target the successor of its row."""
+    """Each user with two events is there once, with as many events as fit, each target the successor of its row, at its place."""
     rng = np.random.default_rng(seed)
     met: list[int] = []
     for batch in batches(_laid_out(lengths), max_length=window, users=users, rng=rng):
         assert sum(len(one.rows) for one in batch) <= users
         for one in batch:
             np.testing.assert_array_equal(one.rows[one.events] + 1, one.targets)
+            np.testing.assert_array_equal(one.positions, one.targets)  # each item of this log is its own place in it
             counts = one.events.sum(dim=1)
             assert bool((one.events[:, :-1].int() >= one.events[:, 1:].int()).all()), "padding comes after the events"
             starts = np.concatenate([[0], np.cumsum(lengths)])
