@@ -79,8 +79,8 @@ CAUSES: tuple[Cause, ...] = (
         measures=("model_bytes",),
         models=RANKERS,
         most=1.08,
-        text="a scale for each row of a table, where the peer has one for a whole table, which can zero rows of small norm; and the "
-        "shapes of inner values, which `convert` no longer writes",
+        text="a scale for each row of a table, where the peer has one for a whole table, which can zero rows of small norm; and "
+        "the shapes of inner values, which `convert` no longer writes",
     ),
     Cause(
         target="onnx",
