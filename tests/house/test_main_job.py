@@ -28,6 +28,9 @@ ROW_KEYS = {
     "request_p99_ms",
     "cold_start_ms",
     "peak_rss_mb",
+    "kind",
+    "auc",
+    "log_loss",
 }
 
 
