@@ -1,10 +1,11 @@
 """Training: next-item windows, losses over the whole catalogue, checkpoints, and runs in a folder."""
 
 from edge_rec.training.distillation import FORMS, Distillation
+from edge_rec.training.epochs import Trained
 from edge_rec.training.finetune import finetune
 from edge_rec.training.folders import is_started
 from edge_rec.training.held import Masked, baked, holding
-from edge_rec.training.loop import Trained, train
+from edge_rec.training.loop import train
 from edge_rec.training.losses import full_cross_entropy, sampled_cross_entropy
 from edge_rec.training.objective import NextItem, Objective
 from edge_rec.training.options import LOSSES, TrainingOptions

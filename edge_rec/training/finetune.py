@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from edge_rec.training.checkpoint import read_checkpoint, write_checkpoint
 from edge_rec.training.distillation import Distillation, DistilledLoss
+from edge_rec.training.epochs import Diverged, Run, Trained, catalogue_loss
 from edge_rec.training.held import baked, holding
-from edge_rec.training.loop import Diverged, Run, Trained, catalogue_loss
 from edge_rec.training.objective import N, NextItem
 from edge_rec_runtime import Progress, silent
 from edge_rec_runtime.errors import TrainingError
@@ -76,6 +76,7 @@ def finetune(
         "weights": _digest(model),
         "held": {name: [str(one), _settings(one), _digest(one)] for name, one in held.items()},
         "frozen": list(frozen),
+        "plan": None if plan is None else repr(plan),
         "distillation": None if distillation is None else distillation.describe(),
     }
     run = Run(copied, objective, split, options, loss=loss, owner=owner, plan=plan)
