@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
+from walking_log import ITEMS, walks
 
-from edge_rec.data import Dataset, Interactions, Items
 from edge_rec.models import SASRec, SASRecOptions
 from edge_rec.training import Request, train_run
 from edge_rec_runtime import Catalogue
@@ -15,23 +14,7 @@ from edge_rec_runtime import Catalogue
 if TYPE_CHECKING:
     from pathlib import Path
 
-ITEMS = 30
-
-
-def walks(*, users: int = 40, events: int = 10, items: int = ITEMS) -> Dataset:
-    """Return users who walk round a circle of items, some of them two at a time."""
-    steps, who = np.tile(np.arange(events), users), np.repeat(np.arange(users), events)
-    return Dataset(
-        name="walks",
-        interactions=Interactions(
-            users=who.astype(np.int32),
-            items=((who * 7 + steps * (1 + who % 2)) % items).astype(np.int32),
-            timestamps=steps.astype(np.int64),
-            user_ids=tuple(f"u{user}" for user in range(users)),
-            item_ids=tuple(f"i{item}" for item in range(items)),
-        ),
-        items=Items(titles={}),
-    )
+    from edge_rec.data import Dataset
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,189 @@
+"""A recipe is followed once: what is done is kept, what was interrupted goes on, what cannot be is refused at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from walking_log import walks
+
+from edge_rec.compress import Recipe, compress, parse_step
+from edge_rec.compress.factorise import Factorise
+from edge_rec.metrics import held_out
+from edge_rec.models import Network, load_run, read_config
+from edge_rec.training import prepared
+from edge_rec_converters import convert, prepare
+from edge_rec_converters.metrics import ndcg_at_k, overlap_at_k
+from edge_rec_runtime import Bundle, Precision, read_histories
+from edge_rec_runtime.errors import CompressionError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_rec.compress import Given, Outcome
+    from edge_rec.data import Dataset
+    from edge_rec.models import Model
+
+ITEMS = parse_step("factorise:items=true,rank=4")
+LAYERS = parse_step("factorise:layers=encoder.blocks.*,rank=4")
+TUNED = parse_step("factorise:items=true,rank=4,weighted=true,epochs=1")
+
+
+def _recipe(*words: object) -> Recipe:
+    return Recipe(name="mine", steps=words)  # type: ignore[arg-type]  # steps
+
+
+def _same(one: Model, other: Model) -> bool:
+    return all(np.array_equal(value, other.weights()[name]) for name, value in one.weights().items())
+
+
+@pytest.fixture(scope="module")
+def done(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a recipe of two steps, followed without a log."""
+    output = tmp_path_factory.mktemp("compressed") / "out"
+    compress(run, _recipe(ITEMS, LAYERS), output)
+    return output
+
+
+def test_each_step_is_a_run_of_its_own(run: Path, done: Path) -> None:
+    """Folders in order, the last the same as the result; records grow by one a step; nothing is left of the work."""
+    steps = sorted((done / "steps").iterdir())
+    assert [one.name for one in steps] == ["01-factorise", "02-factorise"]
+    assert [len(read_config(one)["compression"]) for one in (*steps, done)] == [1, 2, 2]
+    assert _same(load_run(steps[1]), load_run(done))
+    assert not (done / "work").exists()
+    config = read_config(done)
+    assert config["dataset"] == read_config(run)["dataset"]
+    assert config["recipe"]["name"] == "mine"
+    for part in ("validation", "test"):
+        assert (done / "heldout" / f"{part}.jsonl").read_bytes() == (run / "heldout" / f"{part}.jsonl").read_bytes()
+
+
+def test_the_effect_is_what_the_models_give(run: Path, done: Path, log: Dataset) -> None:
+    """Weights, quality and overlap of a record are those of the models; fewer weights are fewer bytes."""
+    split, _ = prepared(log, core=5)
+    start, small = load_run(run), load_run(done)
+    before, after = (held_out(one.source(), split.train, split.validation, k=10) for one in (start, small))
+    effect = read_config(done)["compression"][1]["effect"]
+    assert effect["parameters"] == sum(value.size for value in small.weights().values())
+    assert effect["nonzeros"] <= effect["parameters"]
+    assert effect["ndcg_at_10"] == pytest.approx(ndcg_at_k(after.ranks).mean())
+    assert effect["ndcg_kept"] == pytest.approx(ndcg_at_k(after.ranks).mean() / ndcg_at_k(before.ranks).mean())
+    assert effect["overlap_at_10"] == pytest.approx(overlap_at_k(before.top, after.top).mean())
+    first = read_config(done)["compression"][0]["effect"]
+    assert effect["model_bytes"] < first["model_bytes"]
+    assert first["bytes_ratio"] < 1
+    assert effect["latency_ratio"] > 0
+
+
+def test_a_finished_compression_is_taken_as_it_is(run: Path, done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same recipe computes nothing again; another one, another seed or another model is refused."""
+    monkeypatch.setattr(Factorise, "run", _interrupted)
+    assert compress(run, _recipe(ITEMS, LAYERS), done) == read_config(done)
+    with pytest.raises(CompressionError, match="another model, recipe or log"):
+        compress(run, _recipe(ITEMS), done)
+    with pytest.raises(CompressionError, match="another model, recipe or log"):
+        compress(run, _recipe(ITEMS, LAYERS), done, seed=1)
+
+
+def _interrupted(step: Factorise, model: Model, given: Given) -> Outcome:
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_recipe_goes_on(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, done: Path) -> None:
+    """The steps that were done are not done again, and the result is that of a run without a break."""
+    whole, ran = Factorise.run, []
+
+    def once(step: Factorise, model: Model, given: Given) -> Outcome:
+        ran.append(step)
+        if len(ran) == 2:
+            raise KeyboardInterrupt
+        return whole(step, model, given)
+
+    monkeypatch.setattr(Factorise, "run", once)
+    with pytest.raises(KeyboardInterrupt):
+        compress(run, _recipe(ITEMS, LAYERS), tmp_path / "out")
+    assert not (tmp_path / "out" / "config.json").exists()
+    compress(run, _recipe(ITEMS, LAYERS), tmp_path / "out")
+    assert ran == [ITEMS, LAYERS, LAYERS]
+    assert _same(load_run(tmp_path / "out"), load_run(done))
+
+
+def test_a_changed_step_is_done_again_with_all_after_it(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options, and what comes before, decide whether a step that is there may be taken."""
+    output, whole, ran = tmp_path / "out", Factorise.run, []
+    compress(run, _recipe(ITEMS, LAYERS), output)
+    (output / "config.json").unlink()
+
+    def counted(step: Factorise, model: Model, given: Given) -> Outcome:
+        ran.append(step)
+        return whole(step, model, given)
+
+    monkeypatch.setattr(Factorise, "run", counted)
+    other = replace(ITEMS, rank=3)  # type: ignore[type-var]  # a dataclass
+    compress(run, _recipe(other, LAYERS), output)
+    assert ran == [other, LAYERS]
+    network = load_run(output)
+    assert isinstance(network, Network)
+    assert network.structure.item_rank == 3
+
+
+def test_with_a_log_a_step_may_train(run: Path, log: Dataset, tmp_path: Path) -> None:
+    """The record has its epochs; a later compression starts from the result and has its records behind it."""
+    config = compress(run, _recipe(TUNED), tmp_path / "one", dataset=log)
+    assert [one["epoch"] for one in config["compression"][0]["outcome"]["epochs"]] == [0, 1]
+    config = compress(tmp_path / "one", _recipe(LAYERS), tmp_path / "two")
+    assert [one["form"] for one in config["compression"]] == ["factorise:items", "factorise:layers"]
+
+
+def test_a_bundle_says_what_was_done(done: Path, tmp_path: Path) -> None:
+    """The command that converts it hands the records over, and both targets answer as the model does."""
+    test, config = read_histories(done / "heldout" / "test.jsonl"), read_config(done)
+    made = prepare(load_run(done).source(), test)
+    for target in ("onnx", "tflite"):
+        path = tmp_path / f"{target}.edgerec"
+        metadata = {"compression": config["compression"]}
+        found = convert(made, target=target, precision=Precision(), output=path, metadata=metadata)
+        assert found.verification.passed
+        with Bundle.open(path) as bundle:
+            assert bundle.manifest.provenance["compression"] == config["compression"]
+
+
+def test_nothing_is_begun_that_cannot_be_finished(run: Path, tmp_path: Path) -> None:
+    """No folder is made where the log is missing or another, steps do not compose, or the model is not meant."""
+    output = tmp_path / "out"
+    cases = [
+        (_recipe(TUNED), None, "looks at data, and none was given"),
+        (_recipe(TUNED), walks(items=20), "ids or order differ"),
+        (_recipe(), None, "there is no step"),
+        (replace(_recipe(ITEMS), model="gru4rec"), None, "is for gru4rec, and this is sasrec"),
+        (_recipe(parse_step("factorise:items=true,rank=99")), None, "rank=99"),
+    ]
+    for recipe, dataset, said in cases:
+        with pytest.raises(CompressionError, match=said):
+            compress(run, recipe, output, dataset=dataset)
+        assert not output.exists()
+
+
+def test_steps_that_do_not_compose_are_refused_by_what_the_model_has_behind_it(run: Path, tmp_path: Path) -> None:
+    """An earlier compression counts, whoever did it."""
+    start = tmp_path / "start"
+    shutil.copytree(run, start)
+    config = json.loads((start / "config.json").read_text())
+    (start / "config.json").write_text(json.dumps(config | {"compression": [{"form": "quantise:pq"}]}))
+    with pytest.raises(CompressionError, match="cannot come after quantise:pq, which the model has behind it"):
+        compress(start, _recipe(ITEMS), tmp_path / "out")
+
+
+def test_folders_of_others_are_left_alone(run: Path, tmp_path: Path) -> None:
+    """Neither the model's own folder nor one with anybody's files is written to."""
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("mine")
+    with pytest.raises(CompressionError, match=r"holds a\.txt"):
+        compress(run, _recipe(ITEMS), tmp_path / "notes")
+    with pytest.raises(CompressionError, match="another model, recipe or log"):
+        compress(run, _recipe(ITEMS), run)
