@@ -115,6 +115,11 @@ class Run(Generic[N, P]):
         return len(self._epochs)
 
     @property
+    def has_best(self) -> bool:
+        """Tell whether any evaluation was worth keeping yet."""
+        return self._best_ndcg > -math.inf
+
+    @property
     def best_epoch(self) -> int:
         """The best epoch so far."""
         return self._best_epoch

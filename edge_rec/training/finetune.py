@@ -64,7 +64,7 @@ def finetune(
 
     Raises:
         TrainingError: A parameter cannot be held or frozen, the teacher does not fit, the checkpoint belongs to another run,
-            or the model as it came gives no numbers.
+            the model as it came gives no numbers, or the loss diverged before any epoch was worth keeping.
     """
     copied = holding(model, held, frozen=frozen)
     context = [one.encode(split.user_attributes.get(one.name, [""] * len(split.train))) for one in model.context]
@@ -88,6 +88,8 @@ def finetune(
         try:
             run.epoch(progress)
         except Diverged as error:
+            if not run.has_best:
+                raise
             remarks = (f"diverged in epoch {run.epochs_done + 1}, kept epoch {run.best_epoch}: {error}",)
             break
         if checkpoint is not None:

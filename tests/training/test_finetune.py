@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from edge_rec.models.network import Network
     from edge_rec_runtime import Progress
 
 SHAPE = SASRecOptions(dims=8, blocks=1, heads=2, feed_forward=8, max_length=8, dropout=0.0)
@@ -182,6 +183,23 @@ def test_a_step_that_only_harms_leaves_the_model_as_it_came(model: SASRec, split
         model.table[0] = float("nan")
     with pytest.raises(TrainingError, match="not finite"):
         finetune(model, split, options=OPTIONS)
+
+
+class _NeverPleased:
+    """A plan that takes no epoch."""
+
+    def before_step(self, model: Network, step: int, steps: int) -> None:
+        """Leave everything as it is."""
+
+    def accepts(self, model: Network, *, ndcg: float, best: float) -> bool:
+        """Refuse."""
+        return False
+
+
+def test_divergence_with_nothing_worth_keeping_is_an_error(model: SASRec, split: Split) -> None:
+    """Where a plan took no epoch, not even the model as it came, there is nothing to return."""
+    with pytest.raises(TrainingError, match="the loss became nan in epoch 2"):
+        finetune(model, split, options=OPTIONS, held={EXPAND: _Breaks(2)}, plan=_NeverPleased())
 
 
 def test_frozen_parameters_are_returned_as_they_came(model: SASRec, split: Split) -> None:
