@@ -12,13 +12,13 @@ __all__ = ["Gradual", "Thinned", "cubic"]
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import numpy as np
     from numpy.typing import NDArray
     from torch.nn.utils import parametrize
 
@@ -112,7 +112,7 @@ class Gradual:
         masks = self._choose(self._plain(model), free, share)
         with torch.no_grad():
             for name, one in held.items():
-                one.mask.copy_(torch.from_numpy(masks[name]))
+                one.mask.copy_(torch.from_numpy(masks[name].astype(np.float32)))
                 if step == rising:
                     one.growing.zero_()
 

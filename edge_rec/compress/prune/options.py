@@ -62,7 +62,8 @@ class PruneOptions:
         parameters: Patterns of the names of matrices, separated by spaces.
         direction: Of ``criterion=weight-change``: whether the ``most`` or the ``least`` changed weights stay.
         initial_seed: Of ``criterion=weight-change``: the seed that the model was trained with; the recipe's unless given.
-        penalty: Of ``criterion=l0``: what the share of open gates costs, in units of the loss.
+        penalty: Of ``criterion=l0``: what it would cost if all gates were open, in units of the loss; None for 30 with single
+            weights, of which each matters little, and 1 with units.
         gate_epochs: Of ``criterion=l0``: how long gates are trained.
         users: Whose histories a criterion looks at.
         epochs: Of fine-tuning; None for 5 where there are data and steps of training, else 0.
@@ -81,8 +82,8 @@ class PruneOptions:
     parameters: str = "*"
     direction: str = "most"
     initial_seed: int | None = None
-    penalty: float = 1.0
-    gate_epochs: int = 3
+    penalty: float | None = None
+    gate_epochs: int = 4
     users: int = 256
     epochs: int | None = None
     learning_rate: float = 1e-3
@@ -147,8 +148,9 @@ class PruneOptions:
             check_whole("prune", "epochs", self.epochs, least=0)
         for name in ("users", "gate_epochs"):
             check_whole("prune", name, getattr(self, name))
-        for name in ("learning_rate", "penalty"):
-            check_number("prune", name, getattr(self, name), above=0)
+        check_number("prune", "learning_rate", self.learning_rate, above=0)
+        if self.penalty is not None:
+            check_number("prune", "penalty", self.penalty, above=0)
         check_number("prune", "distil", self.distil, least=0)
         if self.distil > 1:
             raise CompressionError(f"prune: distil={self.distil!r}; expected a share of the loss from 0 to 1")

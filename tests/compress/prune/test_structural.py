@@ -65,7 +65,7 @@ def _entering(name: str, values: np.ndarray) -> np.ndarray:
     return values * 2**0.5 if name.endswith(joins) else values
 
 
-def test_dimensions_that_are_constant_can_go() -> None:
+def test_dimensions_that_are_copies_can_go() -> None:
     """Where the lost dimensions are copies of what is left, normalisation sees the same mean and spread, and nothing changes."""
     small = drawn(dims=4, heads=1, head_dims=4, feed_forward=6)
     twice = {}

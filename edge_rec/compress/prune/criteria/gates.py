@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _SLOPE, _LOW, _HIGH = 2 / 3, -0.1, 1.1  # of the distribution, as in the paper
 _OPEN = 2.0  # log odds that a gate begins with
+_OF_WEIGHTS, _OF_UNITS = 30.0, 1.0  # what it costs if all gates are open
 _PACE = 30.0  # by how much log odds move faster than weights under one learning rate
 
 
@@ -104,23 +105,23 @@ class LearntGates:
 
     needs_data: ClassVar[bool] = True
 
-    def __init__(self, *, penalty: float = 1.0, epochs: int = 3) -> None:
-        """Take what it would cost if all gates were open, in units of the loss, and how long gates are trained."""
+    def __init__(self, *, penalty: float | None = None, epochs: int = 4) -> None:
+        """Take what it would cost if all gates were open, see `PruneOptions`, and how long gates are trained."""
         self._penalty = penalty
         self._epochs = epochs
         self._found: dict[str, NDArray[np.float32]] | None = None
 
     def weights(self, subject: Subject) -> dict[str, NDArray[np.float32]]:
         """Return the log odds of each weight's gate, from 0 up."""
-        total = sum(values.size for values in subject.values.values())
-        gates = {name: Gate(values.shape, width=1, cost=self._penalty / total) for name, values in subject.values.items()}
+        cost = (self._penalty or _OF_WEIGHTS) / sum(values.size for values in subject.values.values())
+        gates = {name: Gate(values.shape, width=1, cost=cost) for name, values in subject.values.items()}
         return self._trained(subject, gates)
 
     def units(self, subject: Subject, groups: Sequence[Group]) -> dict[str, NDArray[np.float32]]:
         """Return the log odds of each unit's gate, from 0 up."""
-        total, gates = sum(group.units for group in groups), {}
+        cost, gates = (self._penalty or _OF_UNITS) / sum(group.units for group in groups), {}
         for group in groups:  # a gate at the place where a unit speaks; all these have their units along the last axis
-            gates[group.silent.parameter] = Gate((1, group.units), width=group.silent.width, cost=self._penalty / total)
+            gates[group.silent.parameter] = Gate((1, group.units), width=group.silent.width, cost=cost)
         found = self._trained(subject, gates)
         return {group.name: found[group.silent.parameter].reshape(-1) for group in groups}
 
