@@ -191,7 +191,7 @@ class _NeverPleased:
     def before_step(self, model: Network, step: int, steps: int) -> None:
         """Leave everything as it is."""
 
-    def accepts(self, model: Network, *, ndcg: float, best: float) -> bool:
+    def accepts(self, model: Network, *, ndcg: float, best: float) -> bool:  # noqa: ARG002 - as the protocol has it
         """Refuse."""
         return False
 
