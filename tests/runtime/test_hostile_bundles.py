@@ -121,6 +121,28 @@ def test_a_table_that_lies_is_refused(make_bundle: MakeBundle, use: Use, change:
 
 
 @pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        (1, {"shape": [2, 480, 1]}),
+        (1, {"shape": [2, 30, 16]}),
+        (1, {"shape": [4, 30, 8]}),
+        (1, {"shape": [2, 20, 24]}),
+        (1, {"shape": [2, 480]}),
+        (1, {"shape": [1, 2, 60, 8]}),
+        (0, {"shape": [30, 4]}),
+        (0, {"shape": [120, 1]}),
+        (0, {"dtype": "int8"}),
+    ],
+)
+def test_product_codes_that_lie_are_refused(make_bundle: MakeBundle, use: Use, place: int, change: dict[str, object]) -> None:
+    """As many bytes in another shape are other codes and pieces: too many, too few, or of another width."""
+    use(make_bundle(precision="items=pq"))
+    path = with_manifest(make_bundle(precision="items=pq"), lambda manifest: manifest["tables"][place].update(change))
+    with pytest.raises(BundleError, match=str(path)):
+        use(path)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         b"",
