@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edge_rec.compress.factorise import Factorise
 from edge_rec.compress.options import nearest, read_words, refuse_unknown
 from edge_rec.compress.prune import Prune
+from edge_rec.compress.quantise import Quantise
 from edge_rec_runtime.errors import CompressionError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 STEPS: dict[str, type[Step]] = {
     "factorise": Factorise,
     "prune": Prune,
+    "quantise": Quantise,
 }
 
 

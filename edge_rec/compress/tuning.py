@@ -6,13 +6,16 @@ __all__ = ["Tuned", "short_training", "tuned"]
 
 import math
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from edge_rec.models import Network
 from edge_rec.training import RECIPES, Distillation, TrainingOptions, finetune, recipe, teacher_outputs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from torch import nn
 
     from edge_rec.compress.step import Given
     from edge_rec.data import Split
@@ -32,7 +35,16 @@ class Tuned(Generic[_N]):
 
 
 def tuned(
-    model: _N, given: Given, *, step: str, teacher: Model, epochs: int, learning_rate: float, distil: float = 0.0
+    model: _N,
+    given: Given,
+    *,
+    step: str,
+    teacher: Model,
+    epochs: int,
+    learning_rate: float,
+    distil: float = 0.0,
+    held: Mapping[str, nn.Module] = MappingProxyType({}),
+    frozen: Sequence[str] = (),
 ) -> Tuned[_N]:
     """Train a network on, and keep the best epoch by validation, the model as it came among them.
 
@@ -44,6 +56,8 @@ def tuned(
         epochs: Passes over the users.
         learning_rate: At its highest.
         distil: Share of the loss that asks for the teacher's outputs; 0 asks for the log alone.
+        held: Of `finetune`.
+        frozen: Of `finetune`.
 
     Raises:
         DataError: There is no log.
@@ -58,6 +72,8 @@ def tuned(
         model,
         split,
         options=short_training(model, given, split, epochs=epochs, learning_rate=learning_rate, full=distil > 0),
+        held=held,
+        frozen=frozen,
         distillation=distillation,
         checkpoint=given.folder / "checkpoint.safetensors",
         progress=given.progress,
