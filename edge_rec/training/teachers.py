@@ -84,11 +84,12 @@ def teacher_outputs(
         progress: Told about each block of users.
 
     Raises:
-        TrainingError: There is no teacher, or one has another catalogue or is a ranker.
-        ModelError: A teacher's scores are not finite.
+        TrainingError: There is no teacher, or one has another catalogue, is a ranker or gives scores that are not finite.
     """
     if not teachers:
         raise TrainingError("distillation: there is no teacher; name at least one model")
+    if type(top) is not int or top < 1:
+        raise TrainingError(f"distillation: top={top!r} is not a whole number from 1 up")
     for teacher in teachers:
         _check(teacher, split)
     answers = [answers_of(teacher, split) for teacher in teachers]
@@ -201,6 +202,11 @@ def _fingerprint(teachers: Sequence[Model], split: Split, top: int) -> str:
         digest.update(json.dumps([teacher.name, teacher.describe()], sort_keys=True, default=str).encode())
         for name, values in sorted(teacher.weights().items()):
             digest.update(name.encode() + np.ascontiguousarray(values).tobytes())
+        source = teacher.source()
+        if source.kind == "retriever":  # its vectors may be finished codes, or computed from what is known of the items
+            parts = [source.item_table, *([] if source.item_bias is None else [source.item_bias])]
+            for part in parts:
+                digest.update(np.ascontiguousarray(part).tobytes())
     digest.update(split.train.items.tobytes() + split.train.offsets.tobytes())
     digest.update(json.dumps([split.item_ids, dict(split.user_attributes)]).encode())
     return digest.hexdigest()

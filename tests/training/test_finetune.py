@@ -11,9 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from edge_rec.data import Dataset, Split, leave_one_out
+from edge_rec.metrics import held_out
 from edge_rec.models import GRU4Rec, GRU4RecOptions, SASRec, SASRecOptions
 from edge_rec.models.structure import Structure
 from edge_rec.training import Distillation, Trained, TrainingOptions, finetune, teacher_outputs
+from edge_rec_converters.metrics import ndcg_at_k
 from edge_rec_runtime import Catalogue, silent
 from edge_rec_runtime.errors import TrainingError
 
@@ -93,6 +95,8 @@ def test_a_rounded_parameter_ends_on_its_grid(model: SASRec, split: Split) -> No
         assert len(np.unique(weights[name])) > 3
     assert (weights[EXPAND][zeros] == 0).all()
     assert not any("parametrizations" in name for name in weights)
+    found = held_out(tuned.model.source(), split.train, split.validation)
+    assert tuned.epochs[tuned.best_epoch]["ndcg_at_10"] == float(ndcg_at_k(found.ranks).mean()), "what was judged is returned"
 
 
 @pytest.mark.parametrize("kind", ["sasrec", "gru4rec"])

@@ -155,6 +155,8 @@ def test_a_teacher_that_does_not_fit_is_refused(split: Split, tmp_path: Path) ->
     """None at all, another catalogue, a diverged one: each is an error that says so, and no folder is left as finished."""
     with pytest.raises(TrainingError, match="there is no teacher"):
         teacher_outputs([], split, folder=tmp_path)
+    with pytest.raises(TrainingError, match="top=0 is not a whole number from 1 up"):
+        teacher_outputs([_sasrec(split)], split, folder=tmp_path, top=0)
     other = SASRec(SASRecOptions(dims=8, blocks=1, heads=2), Catalogue(split.item_ids[::-1]))
     with pytest.raises(TrainingError, match="catalogue of 12 items that is not the log's of 12"):
         teacher_outputs([other], split, folder=tmp_path)
