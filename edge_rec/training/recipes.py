@@ -7,7 +7,7 @@ __all__ = ["RECIPES", "Recipe", "recipe"]
 from dataclasses import dataclass
 from typing import Any
 
-from edge_rec.models import GRU4RecOptions, LightGCNOptions, NRMSOptions, SASRecOptions, TwoTowerOptions
+from edge_rec.models import DeepMLPOptions, GRU4RecOptions, LightGCNOptions, NRMSOptions, SASRecOptions, TwoTowerOptions
 from edge_rec.training.options import TrainingOptions
 
 
@@ -21,6 +21,8 @@ class Recipe:
 
 # SASRec: heads that forget (recency) gain more on validation than every other setting that was tried, most of all on small logs.
 # 943 users are learnt by heart in twice the epochs or with twice the channels; longer windows cost time and gain nothing.
+# LightGCN: small steps leave it near popularity on MovieLens-1M; recency gains a tenth on validation, at the door alone.
+# NRMS: with recency three epochs give what twelve gave without; a learning rate of 6e-3 doubles the pace of 3e-3.
 RECIPES: dict[str, dict[str, Recipe]] = {
     "sasrec": {
         "ml-100k": Recipe(
@@ -52,6 +54,16 @@ RECIPES: dict[str, dict[str, Recipe]] = {
             training=TrainingOptions(epochs=30, evaluate_every=3, learning_rate=6e-3),
         ),
     },
+    "deep-mlp": {
+        "ml-100k": Recipe(
+            shape=DeepMLPOptions(dropout=0.3),
+            training=TrainingOptions(epochs=40, evaluate_every=4, batch_users=32, averaging=0.995),
+        ),
+        "ml-1m": Recipe(
+            shape=DeepMLPOptions(hidden=128),
+            training=TrainingOptions(epochs=24, evaluate_every=3),
+        ),
+    },
     "two-tower": {
         "ml-100k": Recipe(
             shape=TwoTowerOptions(dropout=0.3),
@@ -70,8 +82,10 @@ RECIPES: dict[str, dict[str, Recipe]] = {
             training=TrainingOptions(epochs=100, evaluate_every=5, batch_users=128, averaging=0.99, learning_rate=5e-3),
         ),
         "ml-1m": Recipe(
-            shape=LightGCNOptions(),
-            training=TrainingOptions(epochs=40, evaluate_every=4, batch_users=512, averaging=0.99, learning_rate=5e-3),
+            shape=LightGCNOptions(dims=128, max_length=8, recency=0.4),
+            training=TrainingOptions(
+                epochs=10, evaluate_every=2, batch_users=128, averaging=0.99, learning_rate=0.05, warmup_steps=50
+            ),
         ),
     },
 }
