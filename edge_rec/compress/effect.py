@@ -73,6 +73,7 @@ class Beside:
         """Take the start and its run directory; nothing is computed before it is asked for."""
         self._start = start
         self._folder = folder
+        self._scratch = tempfile.TemporaryDirectory(prefix="edge-rec-")  # gone with this object
 
     def effect(self, model: Model) -> Effect:
         """Measure a model of the same items.
@@ -86,18 +87,15 @@ class Beside:
         gains = [ndcg_at_k(one.ranks) for one in (after, before)]
         kept, low, high = paired_ratio_interval(*gains)
         overlap = overlap_at_k(before.top, after.top)
-        with tempfile.TemporaryDirectory(prefix="edge-rec-") as scratch:
-            paths = [Path(scratch) / name for name in ("start.edgerec", "model.edgerec")]
-            made = self._prepared(self._start)
-            _bundle(paths[0], made, self._start)
-            _bundle(paths[1], self._prepared(model), model)
-            whole, part = map(_model_bytes, paths)
-            ratio = latency_ratio(made, paths[1], paths[0])
+        made, whole = self._whole
+        part = self._bundle(model, self._prepared(model), "model.edgerec")
+        part_bytes, whole_bytes = map(_model_bytes, (part, whole))
+        ratio = latency_ratio(made, part, whole)
         return Effect(
             parameters=sum(sizes),
             nonzeros=sum(zeros),
-            model_bytes=part,
-            bytes_ratio=part / whole,
+            model_bytes=part_bytes,
+            bytes_ratio=part_bytes / whole_bytes,
             ndcg_at_10=float(gains[0].mean()),
             ndcg_kept=kept,
             ndcg_kept_ci=(low, high),
@@ -115,6 +113,11 @@ class Beside:
     def _found(self) -> HeldOut:
         return self._asked(self._start, "validation")
 
+    @cached_property
+    def _whole(self) -> tuple[Prepared, Path]:
+        made = self._prepared(self._start)
+        return made, self._bundle(self._start, made, "start.edgerec")
+
     def _asked(self, model: Model, part: str) -> HeldOut:
         histories = self._histories(part)
         events, targets = _rows(histories, model.catalogue)
@@ -129,10 +132,11 @@ class Beside:
     def _prepared(self, model: Model) -> Prepared:
         return prepare(model.source(), self._histories("validation")[:_TIMED], targets=(_TARGET,))
 
-
-def _bundle(path: Path, made: Prepared, model: Model) -> None:
-    finished = next(iter(model.tables), "fp32") if isinstance(model, Network) else "fp32"
-    write_bundle(path, made.drafts(Order(target=_TARGET, precision=Precision(items=finished)))[0])
+    def _bundle(self, model: Model, made: Prepared, name: str) -> Path:
+        finished = next(iter(model.tables), "fp32") if isinstance(model, Network) else "fp32"
+        path = Path(self._scratch.name) / name
+        write_bundle(path, made.drafts(Order(target=_TARGET, precision=Precision(items=finished)))[0])
+        return path
 
 
 def _model_bytes(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""A log that walks round a circle, and a small SASRec that was trained on it."""
+"""A log that walks round a circle, small models that were trained on it, and a SASRec."""
 
 from __future__ import annotations
 
@@ -25,10 +25,17 @@ def log() -> Dataset:
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory, log: Dataset) -> Path:
-    """Return the run directory of a SASRec of 16 dimensions; tests leave it as it is."""
+    """Return the run directory of item neighbours, which need no graph and are converted at once; tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("computed") / "run"
+    train_run(log, folder, request=Request(model="item-item", shape={"neighbours": 8, "shrinkage": 0.0}))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory, log: Dataset) -> Path:
+    """Return the run directory of a LightGCN of 16 dimensions, the network that is exported the soonest."""
     folder = tmp_path_factory.mktemp("trained") / "run"
-    shape = {"dims": 16, "heads": 2, "feed_forward": 32, "max_length": 8}
-    train_run(log, folder, request=Request(shape=shape, training={"epochs": 4}))
+    train_run(log, folder, request=Request(model="lightgcn", shape={"dims": 16}, training={"epochs": 4}))
     return folder
 
 

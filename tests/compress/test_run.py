@@ -12,9 +12,9 @@ import pytest
 from walking_log import walks
 
 from edge_rec.compress import Recipe, compress, parse_step
-from edge_rec.compress.factorise import Factorise
+from edge_rec.compress.prune import Prune
 from edge_rec.metrics import held_out
-from edge_rec.models import Network, load_run, read_config
+from edge_rec.models import load_run, read_config
 from edge_rec.training import prepared
 from edge_rec_converters import convert, prepare
 from edge_rec_converters.metrics import ndcg_at_k, overlap_at_k
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from edge_rec.data import Dataset
     from edge_rec.models import Model
 
-ITEMS = parse_step("factorise:items=true,rank=4")
-LAYERS = parse_step("factorise:layers=encoder.blocks.*,rank=4")
+HALF = parse_step("prune:unit=neighbours,sparsity=0.5")
+THIRD = parse_step("prune:unit=neighbours,sparsity=0.67")
 TUNED = parse_step("factorise:items=true,rank=4,weighted=true,epochs=1")
 
 
@@ -38,21 +38,22 @@ def _recipe(*words: object) -> Recipe:
 
 
 def _same(one: Model, other: Model) -> bool:
-    return all(np.array_equal(value, other.weights()[name]) for name, value in one.weights().items())
+    mine, others = one.weights(), other.weights()
+    return set(mine) == set(others) and all(np.array_equal(value, others[name]) for name, value in mine.items())
 
 
 @pytest.fixture(scope="module")
 def done(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a recipe of two steps, followed without a log."""
     output = tmp_path_factory.mktemp("compressed") / "out"
-    compress(run, _recipe(ITEMS, LAYERS), output)
+    compress(run, _recipe(HALF, THIRD), output)
     return output
 
 
 def test_each_step_is_a_run_of_its_own(run: Path, done: Path) -> None:
     """Folders in order, the last the same as the result; records grow by one a step; nothing is left of the work."""
     steps = sorted((done / "steps").iterdir())
-    assert [one.name for one in steps] == ["01-factorise", "02-factorise"]
+    assert [one.name for one in steps] == ["01-prune", "02-prune"]
     assert [len(read_config(one)["compression"]) for one in (*steps, done)] == [1, 2, 2]
     assert _same(load_run(steps[1]), load_run(done))
     assert not (done / "work").exists()
@@ -82,75 +83,72 @@ def test_the_effect_is_what_the_models_give(run: Path, done: Path, log: Dataset)
 
 def test_a_finished_compression_is_taken_as_it_is(run: Path, done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same recipe computes nothing again; another one, another seed or another model is refused."""
-    monkeypatch.setattr(Factorise, "run", _interrupted)
-    assert compress(run, _recipe(ITEMS, LAYERS), done) == read_config(done)
+    monkeypatch.setattr(Prune, "run", _interrupted)
+    assert compress(run, _recipe(HALF, THIRD), done) == read_config(done)
     with pytest.raises(CompressionError, match="another model, recipe or log"):
-        compress(run, _recipe(ITEMS), done)
+        compress(run, _recipe(HALF), done)
     with pytest.raises(CompressionError, match="another model, recipe or log"):
-        compress(run, _recipe(ITEMS, LAYERS), done, seed=1)
+        compress(run, _recipe(HALF, THIRD), done, seed=1)
 
 
-def _interrupted(step: Factorise, model: Model, given: Given) -> Outcome:
+def _interrupted(step: Prune, model: Model, given: Given) -> Outcome:
     raise KeyboardInterrupt
 
 
 def test_an_interrupted_recipe_goes_on(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, done: Path) -> None:
     """The steps that were done are not done again, and the result is that of a run without a break."""
-    whole, ran = Factorise.run, []
+    whole, ran = Prune.run, []
 
-    def once(step: Factorise, model: Model, given: Given) -> Outcome:
+    def once(step: Prune, model: Model, given: Given) -> Outcome:
         ran.append(step)
         if len(ran) == 2:
             raise KeyboardInterrupt
         return whole(step, model, given)
 
-    monkeypatch.setattr(Factorise, "run", once)
+    monkeypatch.setattr(Prune, "run", once)
     with pytest.raises(KeyboardInterrupt):
-        compress(run, _recipe(ITEMS, LAYERS), tmp_path / "out")
+        compress(run, _recipe(HALF, THIRD), tmp_path / "out")
     assert not (tmp_path / "out" / "config.json").exists()
-    compress(run, _recipe(ITEMS, LAYERS), tmp_path / "out")
-    assert ran == [ITEMS, LAYERS, LAYERS]
+    compress(run, _recipe(HALF, THIRD), tmp_path / "out")
+    assert ran == [HALF, THIRD, THIRD]
     assert _same(load_run(tmp_path / "out"), load_run(done))
 
 
 def test_a_changed_step_is_done_again_with_all_after_it(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Options, and what comes before, decide whether a step that is there may be taken."""
-    output, whole, ran = tmp_path / "out", Factorise.run, []
-    compress(run, _recipe(ITEMS, LAYERS), output)
+    output, whole, ran = tmp_path / "out", Prune.run, []
+    compress(run, _recipe(HALF, THIRD), output)
+    first = load_run(output)
     (output / "config.json").unlink()
 
-    def counted(step: Factorise, model: Model, given: Given) -> Outcome:
+    def counted(step: Prune, model: Model, given: Given) -> Outcome:
         ran.append(step)
         return whole(step, model, given)
 
-    monkeypatch.setattr(Factorise, "run", counted)
-    other = replace(ITEMS, rank=3)  # type: ignore[type-var]  # a dataclass
-    compress(run, _recipe(other, LAYERS), output)
-    assert ran == [other, LAYERS]
-    network = load_run(output)
-    assert isinstance(network, Network)
-    assert network.structure.item_rank == 3
+    monkeypatch.setattr(Prune, "run", counted)
+    other = replace(HALF, sparsity=0.25)  # type: ignore[type-var]  # a dataclass
+    compress(run, _recipe(other, THIRD), output)
+    assert ran == [other, THIRD]
+    assert not _same(load_run(output), first)
 
 
-def test_with_a_log_a_step_may_train(run: Path, log: Dataset, tmp_path: Path) -> None:
+def test_with_a_log_a_step_may_train(trained_run: Path, log: Dataset, tmp_path: Path) -> None:
     """The record has its epochs; a later compression starts from the result and has its records behind it."""
-    config = compress(run, _recipe(TUNED), tmp_path / "one", dataset=log)
+    config = compress(trained_run, _recipe(TUNED), tmp_path / "one", dataset=log)
     assert [one["epoch"] for one in config["compression"][0]["outcome"]["epochs"]] == [0, 1]
-    config = compress(tmp_path / "one", _recipe(LAYERS), tmp_path / "two")
-    assert [one["form"] for one in config["compression"]] == ["factorise:items", "factorise:layers"]
+    config = compress(tmp_path / "one", _recipe(parse_step("factorise:items=true,rank=2")), tmp_path / "two")
+    assert [one["form"] for one in config["compression"]] == ["factorise:items", "factorise:items"]
 
 
 def test_a_bundle_says_what_was_done(done: Path, tmp_path: Path) -> None:
-    """The command that converts it hands the records over, and both targets answer as the model does."""
+    """The command that converts it hands the records over, and the bundle answers as the model does."""
     test, config = read_histories(done / "heldout" / "test.jsonl"), read_config(done)
     made = prepare(load_run(done).source(), test)
-    for target in ("onnx", "tflite"):
-        path = tmp_path / f"{target}.edgerec"
-        metadata = {"compression": config["compression"]}
-        found = convert(made, target=target, precision=Precision(), output=path, metadata=metadata)
-        assert found.verification.passed
-        with Bundle.open(path) as bundle:
-            assert bundle.manifest.provenance["compression"] == config["compression"]
+    path, metadata = tmp_path / "small.edgerec", {"compression": config["compression"]}
+    found = convert(made, target="onnx", precision=Precision(), output=path, metadata=metadata)
+    assert found.verification.passed
+    with Bundle.open(path) as bundle:
+        assert bundle.manifest.provenance["compression"] == config["compression"]
 
 
 def test_nothing_is_begun_that_cannot_be_finished(run: Path, tmp_path: Path) -> None:
@@ -158,10 +156,10 @@ def test_nothing_is_begun_that_cannot_be_finished(run: Path, tmp_path: Path) -> 
     output = tmp_path / "out"
     cases = [
         (_recipe(TUNED), None, "looks at data, and none was given"),
-        (_recipe(TUNED), walks(items=20), "ids or order differ"),
+        (_recipe(HALF), walks(items=20), "ids or order differ"),
         (_recipe(), None, "there is no step"),
-        (replace(_recipe(ITEMS), model="gru4rec"), None, "is for gru4rec, and this is sasrec"),
-        (_recipe(parse_step("factorise:items=true,rank=99")), None, "rank=99"),
+        (replace(_recipe(HALF), model="gru4rec"), None, "is for gru4rec, and this is item-item"),
+        (_recipe(parse_step("factorise:items=true,rank=2")), None, "item-item is no network"),
     ]
     for recipe, dataset, said in cases:
         with pytest.raises(CompressionError, match=said):
@@ -176,7 +174,7 @@ def test_steps_that_do_not_compose_are_refused_by_what_the_model_has_behind_it(r
     config = json.loads((start / "config.json").read_text())
     (start / "config.json").write_text(json.dumps(config | {"compression": [{"form": "quantise:pq"}]}))
     with pytest.raises(CompressionError, match="cannot come after quantise:pq, which the model has behind it"):
-        compress(start, _recipe(ITEMS), tmp_path / "out")
+        compress(start, _recipe(HALF), tmp_path / "out")
 
 
 def test_folders_of_others_are_left_alone(run: Path, tmp_path: Path) -> None:
@@ -184,6 +182,6 @@ def test_folders_of_others_are_left_alone(run: Path, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_text("mine")
     with pytest.raises(CompressionError, match=r"holds a\.txt"):
-        compress(run, _recipe(ITEMS), tmp_path / "notes")
+        compress(run, _recipe(HALF), tmp_path / "notes")
     with pytest.raises(CompressionError, match="another model, recipe or log"):
-        compress(run, _recipe(ITEMS), run)
+        compress(run, _recipe(HALF), run)
