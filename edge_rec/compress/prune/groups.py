@@ -78,7 +78,7 @@ def groups_of(model: Model, kinds: tuple[str, ...]) -> list[Group]:
     """
     if not isinstance(model, SASRec):
         raise CompressionError(f"prune: units of {model.name} cannot be taken out whole; unit={'+'.join(kinds)} is for SASRec")
-    if model.structure.ranks or model.structure.item_rank is not None:
+    if model.structure.ranks or ("dims" in kinds and model.structure.item_rank is not None):
         raise CompressionError(f"prune: unit={'+'.join(kinds)} comes before factorise; take units out of the whole layers")
     found = []
     for number, (heads, hidden) in enumerate(zip(model.options.head_numbers, model.options.widths, strict=True)):

@@ -38,7 +38,8 @@ def shrunk(model: SASRec, kept: Mapping[str, NDArray[np.bool_]]) -> SASRec:
         CompressionError: A group would have no unit left, or the item codes are finished and would lose dimensions.
     """
     weights = dict(model.weights())
-    by_name = {group.name: group for group in groups_of(model, ("neurons", "heads", "dims"))}
+    kinds = ("neurons", "heads", *(["dims"] if "dims" in kept else []))
+    by_name = {group.name: group for group in groups_of(model, kinds)}
     for name, stays in kept.items():
         if not stays.any():
             raise CompressionError(f"prune: nothing would be left of {name}; at least one unit must stay, ask for less sparsity")

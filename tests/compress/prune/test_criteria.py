@@ -170,7 +170,8 @@ def test_a_layer_that_costs_nothing_goes_first(subject: Subject, tmp_path: Path)
     silent = model.with_weights({f"encoder.blocks.1.expand.{part}": values for part, values in nothing.items()})
     kept = replace(evidence, folder=tmp_path)
     scores = CRITERIA["sensitivity"]().weights(_subject(silent, kept))  # type: ignore[arg-type]  # a SASRec
-    assert scores[name].max() < np.median(scores["table"])
+    assert scores[name].max() <= 1e-9 / scores[name].size
+    assert max(one.max() for one in scores.values()) > 1e-9
     stored = (tmp_path / "sensitivity.json").read_text()
     (tmp_path / "sensitivity.json").write_text(stored.replace('"losses": {"table": [', '"losses": {"table": [9.5, '))
     again = CRITERIA["sensitivity"]().weights(_subject(silent, kept))  # type: ignore[arg-type]  # as above
