@@ -1,0 +1,1 @@
+"""What `benchmarks/compression.py` is made of: variants, their files, their scores, and the page of results."""

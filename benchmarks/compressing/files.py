@@ -1,0 +1,99 @@
+"""From a trained teacher to the files of a variant: run directory and bundles, each made once and taken again."""
+
+from __future__ import annotations
+
+__all__ = ["TARGETS", "Place", "bundle_of", "teacher_of"]
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from compressing.variants import VARIANTS, recipe_of
+from edge_rec.compress import compress
+from edge_rec.data import load
+from edge_rec.models import load_run, read_config
+from edge_rec.training import Request, train_run
+from edge_rec_converters import convert, prepare
+from edge_rec_runtime import Precision, read_histories
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TARGETS = ("onnx", "tflite")
+_JUDGED = 1000  # histories that `convert` looks at; what is reported is scored over all users, from the file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where things are kept.
+
+    Attributes:
+        dataset: Name of the public data set.
+        data: Where data sets are kept.
+        teachers: Where run directories of teachers are kept.
+        output: Where variants are kept.
+    """
+
+    dataset: str
+    data: Path
+    teachers: Path
+    output: Path
+
+    def folder(self, slug: str, seed: int) -> Path:
+        """Return the folder of a variant."""
+        return self.output / self.dataset / f"{slug}-{seed}"
+
+
+def teacher_of(place: Place, seed: int) -> Path:
+    """Return the run directory of the teacher, trained now where it is missing or unfinished."""
+    folder = place.teachers / place.dataset / f"sasrec-{seed}"
+    if not (folder / "config.json").exists():
+        _say(f"training the teacher into {folder}")
+        train_run(load(place.dataset, place.data), folder, request=Request(model="sasrec", seed=seed), resume=True)
+    return folder
+
+
+def bundle_of(place: Place, slug: str, seed: int, target: str) -> Path:
+    """Return the bundle of a variant, made of a run directory that is made where it is missing.
+
+    Raises:
+        CompressionError: The variant's recipe is not shipped, or a step failed.
+    """
+    variant, folder = VARIANTS[slug], place.folder(slug, seed)
+    path = folder / f"{target}.edgerec"
+    if path.exists():
+        return path
+    start, recipe = teacher_of(place, seed), recipe_of(variant)
+    run = start
+    if recipe is not None:
+        run = folder / "run"
+        folder.mkdir(parents=True, exist_ok=True)
+        compress(start, recipe, run, dataset=load(place.dataset, place.data), seed=seed, steps=_Lines)
+    words = variant.precision
+    if words is None:
+        words = recipe.bundles.precision.slug if recipe is not None and recipe.bundles is not None else "fp32"
+    _say(f"{slug}, seed {seed}: converting for {target}")
+    validation = read_histories(run / "heldout" / "validation.jsonl")
+    made = prepare(load_run(run).source(), validation[:_JUDGED], calibration=validation, targets=(target,))
+    config = read_config(run)
+    told = {name: config[name] for name in ("dataset", "seed", "compression") if name in config}
+    folder.mkdir(parents=True, exist_ok=True)
+    convert(made, target=target, precision=Precision.parse(words), output=path, gate=0.0, metadata=told)
+    return path
+
+
+class _Lines:
+    """Says once what is being done, and then each epoch."""
+
+    def __init__(self, label: str) -> None:
+        self._label, self._said = label, ""
+
+    def __call__(self, done: int, total: int, note: str = "") -> None:
+        said = note.split(" loss", maxsplit=1)[0]
+        if said != self._said:
+            self._said = said
+            _say(f"{self._label}: {done}/{total} {note}")
+
+
+def _say(text: str) -> None:
+    print(text, "...", file=sys.stderr, flush=True)

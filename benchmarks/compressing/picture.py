@@ -1,0 +1,91 @@
+"""One picture: what each variant weighs and keeps, and beside it the criteria of pruning with chance among them."""
+
+from __future__ import annotations
+
+__all__ = ["described", "draw"]
+
+import hashlib
+import io
+from typing import TYPE_CHECKING, Any, cast
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from compressing.variants import CURVES, MAIN, PERCENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    Row = Mapping[str, Any]
+
+_SETTINGS: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "edge-rec",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#dddddd",
+}
+_TINTS = ("#0a7d5a", "#c2571a", "#2563c9", "#8a3fa0", "#b8860b", "#c03a5b", "#3b8ea5")
+_CHANCE = "#7a7a7a"
+_RATIOS = (0.02, 0.05, 0.1, 0.2, 0.5, 1)
+
+
+def draw(rows: Sequence[Row]) -> str:
+    """Return an SVG, the same for the same rows."""
+    with mpl.rc_context(cast("Any", _SETTINGS)):
+        figure = Figure(figsize=(9, 4.2))
+        _variants(figure.add_axes((0.07, 0.13, 0.42, 0.78)), [row for row in rows if row["variant"] in MAIN])
+        _criteria(figure.add_axes((0.57, 0.13, 0.41, 0.78)), [row for row in rows if row["variant"] in CURVES])
+        written = io.BytesIO()
+        metadata = {"Date": None, "Creator": None, "Description": described(rows)}
+        figure.savefig(written, format="svg", metadata=metadata)
+    return "\n".join(line.rstrip() for line in written.getvalue().decode().splitlines()) + "\n"
+
+
+def described(rows: Sequence[Row]) -> str:
+    """Return what tells whether a picture is that of these rows."""
+    points = [(row["variant"], row["target"], row["bytes_ratio"], row["ndcg_kept"], row["ndcg_kept_ci"]) for row in rows]
+    return f"{len(points)} rows, {hashlib.sha256(repr(points).encode()).hexdigest()[:16]}"
+
+
+def _variants(axes: Axes, rows: Sequence[Row]) -> None:
+    for row in (row for row in rows if row["target"] == "onnx"):
+        low, high = row["ndcg_kept_ci"]
+        x, y = row["bytes_ratio"], row["ndcg_kept"]
+        axes.plot([x, x], [low, high], color="#9db8ae", linewidth=1.5)
+        axes.plot(x, y, "o", color=_TINTS[0], markersize=6)
+        axes.annotate(row["variant"], (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    axes.set_xscale("log")
+    axes.set_xticks(_RATIOS, [f"{one:g}" for one in _RATIOS])
+    axes.set_xticks([], minor=True)
+    axes.set_xlim(0.015, 1.4)
+    axes.axhline(1, color="#999999", linewidth=0.8)
+    axes.set_xlabel("bytes / the teacher's fp32 bundle")
+    axes.set_title("NDCG@10 kept, 95 % interval", loc="left", fontsize=9)
+
+
+def _criteria(axes: Axes, rows: Sequence[Row]) -> None:
+    kept = {row["variant"]: row["ndcg_kept"] for row in rows if row["target"] == "onnx"}
+    names = list(dict.fromkeys(slug.removeprefix("curve-").rpartition("-")[0] for slug in kept))
+    tints = iter(_TINTS * 2)
+    for name in names:
+        chance = name.startswith("random")
+        points = [(percent, kept[f"curve-{name}-{percent}"]) for percent in PERCENTS if f"curve-{name}-{percent}" in kept]
+        axes.plot(
+            *zip(*points, strict=True),
+            "s--" if chance else "o-",
+            color=_CHANCE if chance else next(tints),
+            markerfacecolor="none" if name == "random-neurons" else None,
+            label=name,
+            markersize=4,
+        )
+    axes.set_xticks(PERCENTS, [f"{percent} %" for percent in PERCENTS])
+    axes.set_xlabel("pruned")
+    axes.set_title("NDCG@10 kept, by criterion", loc="left", fontsize=9)
+    if names:
+        axes.legend(frameon=False, fontsize=8)

@@ -1,0 +1,160 @@
+"""The compressed models that are measured: by which recipe, in which precision, and what was asked of them."""
+
+from __future__ import annotations
+
+__all__ = ["CURVES", "MAIN", "PERCENTS", "TEACHER", "VARIANTS", "Goal", "Variant", "recipe_of"]
+
+from dataclasses import dataclass
+
+from edge_rec.compress import Recipe, load_recipe, make_step
+
+PERCENTS = (50, 80, 90)
+TEACHER = "fp32"
+_EPOCHS = 6  # of each point of a curve: the criteria are held against each other, not against the main rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What a row is to reach.
+
+    Attributes:
+        size: The column that says how small it is.
+        most: The largest value of it.
+        kept: Least share of the teacher's NDCG@10.
+        overlap: Least overlap@10, or None.
+        network_latency: Largest ratio of the network's time to the teacher's, or None.
+    """
+
+    size: str
+    most: float
+    kept: float
+    overlap: float | None = None
+    network_latency: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One way to make the teacher smaller.
+
+    Attributes:
+        title: What is done, in words.
+        recipe: Name of a shipped recipe; None where converting is all that is done.
+        steps: Steps in one word each, where there is no recipe of that name.
+        precision: Of the bundles; None for the recipe's own.
+        goal: What it is to reach; None where it is only looked at.
+    """
+
+    title: str
+    recipe: str | None = None
+    steps: tuple[tuple[str, dict[str, object]], ...] = ()
+    precision: str | None = None
+    goal: Goal | None = None
+
+
+def recipe_of(variant: Variant) -> Recipe | None:
+    """Return the steps of a variant, or None where there are none.
+
+    Raises:
+        CompressionError: Its recipe is not shipped.
+    """
+    if variant.recipe is not None:
+        return load_recipe(variant.recipe)
+    if not variant.steps:
+        return None
+    steps = tuple(make_step(kind, options) for kind, options in variant.steps)
+    return Recipe(name="curve", description=variant.title, steps=steps)
+
+
+def _pruned(percent: int, most: float, kept: float) -> Variant:
+    return Variant(
+        title=f"{percent} % of all weights pruned, stored without their zeros",
+        recipe=f"prune-{percent}",
+        precision="fp32",
+        goal=Goal(size="bytes_ratio", most=most, kept=kept),
+    )
+
+
+MAIN: dict[str, Variant] = {
+    "int8": Variant(
+        title="everything int8, after training",
+        precision="int8",
+        goal=Goal(size="bytes_ratio", most=0.30, kept=0.997, overlap=0.985),
+    ),
+    "int4-items": Variant(
+        title="items int4, after training",
+        precision="items=int4",
+        goal=Goal(size="item_bytes_ratio", most=0.15, kept=0.99, overlap=0.92),
+    ),
+    "binary-only": Variant(
+        title="items in trained binary codes, nothing beside them",
+        recipe="binary-items",
+        precision="items=binary",
+        goal=Goal(size="item_bytes_each", most=12, kept=0.95),
+    ),
+    "binary": Variant(
+        title="items scanned in binary codes, the best 100 scored again in int8",
+        precision="binary",
+        goal=Goal(size="item_bytes_each", most=12, kept=0.997, overlap=0.99),
+    ),
+    "pq-items": Variant(
+        title="items in trained product codes",
+        recipe="pq-items",
+        precision="items=pq",
+        goal=Goal(size="item_bytes_each", most=8, kept=0.94),
+    ),
+    "prune-50": _pruned(50, 0.60, 0.98),
+    "prune-80": _pruned(80, 0.35, 0.93),
+    "prune-90": _pruned(90, 0.22, 0.85),
+    "prune-structured": Variant(
+        title="neurons and heads cut out of the network",
+        recipe="prune-structured",
+        precision="fp32",
+        goal=Goal(size="network_bytes_ratio", most=0.55, kept=0.97, network_latency=0.7),
+    ),
+    "distil": Variant(
+        title="a smaller student, taught by the teacher",
+        recipe="distil",
+        goal=Goal(size="bytes_ratio", most=1 / 8, kept=0.95),
+    ),
+    "low-rank": Variant(
+        title="the item table as a product of two, at a quarter of the width",
+        recipe="low-rank",
+        precision="fp32",
+        goal=Goal(size="item_bytes_ratio", most=0.25, kept=0.92),
+    ),
+    "stacked": Variant(
+        title="several steps after one another",
+        recipe="stacked",
+        goal=Goal(size="bytes_ratio", most=1 / 16, kept=0.93),
+    ),
+}
+
+# Criteria of single weights, all else alike: gradually, within the same fine-tuning.
+_WEIGHTS = ("random", "magnitude", "gradient", "sensitivity", "weight-change", "l0")
+# Those of whole units, and the same control beside them.
+_UNITS = {
+    "variance": ("variance", "neurons"),
+    "mutual-information": ("mutual-information", "neurons"),
+    "random-neurons": ("random", "neurons"),
+}
+
+
+def _curve(criterion: str, unit: str, percent: int) -> Variant:
+    options = {
+        "criterion": criterion,
+        "unit": unit,
+        "sparsity": percent / 100,
+        "schedule": "iterative",
+        "epochs": _EPOCHS,
+    }
+    what = "all weights" if unit == "weights" else f"the {unit}"
+    return Variant(title=f"{percent} % of {what} pruned by {criterion}", steps=(("prune", options),), precision="fp32")
+
+
+CURVES: dict[str, Variant] = {
+    f"curve-{name}-{percent}": _curve(criterion, unit, percent)
+    for name, (criterion, unit) in ({one: (one, "weights") for one in _WEIGHTS} | _UNITS).items()
+    for percent in PERCENTS
+}
+
+VARIANTS: dict[str, Variant] = {TEACHER: Variant(title="the teacher itself", precision="fp32")} | MAIN | CURVES

@@ -1,0 +1,137 @@
+"""What compression costs and keeps: a SASRec made smaller in every way there is, each scored from its finished files.
+
+    python benchmarks/compression.py --dataset ml-1m --json benchmarks/results/compression-ml-1m.json
+    python benchmarks/compression.py --dataset ml-100k --only int8 --only prune-80 --seeds 1 --json /tmp/compression.json
+    python benchmarks/compression.py --page > docs/compression-results.md
+
+A row is a variant for one target. Its run directory is made by the shipped recipe from the teacher of each seed
+(``--teachers``, trained where it is missing), converted, and the bundle asked for every test user, one request after the other.
+``ndcg_kept`` is held against the teacher's fp32 bundle for the same target, and so are ``overlap_at_10`` and the latencies, of
+which both take turns. Rows are merged into the JSON as soon as they are there; one that is there, of as many seeds, is not made
+again, unless ``--again``. What was begun goes on in ``--output``: steps, epochs, bundles and answers that are there are taken.
+"""
+
+from __future__ import annotations
+
+__all__ = ["main"]
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from compressing.figures import row_of
+from compressing.files import TARGETS, Place
+from compressing.page import page
+from compressing.picture import draw
+from compressing.variants import CURVES, MAIN, TEACHER, VARIANTS, recipe_of
+
+from edge_rec_devices.environment import describe
+from edge_rec_runtime.atomic import replace_file
+from edge_rec_runtime.errors import CompressionError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+RESULTS = Path("benchmarks/results/compression-ml-1m.json")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the rows that are missing, show all that were asked for."""
+    asked = _parser().parse_args(arguments)
+    if asked.page or asked.picture:
+        return _written(asked)
+    torch.set_num_threads(1)
+    place = Place(dataset=asked.dataset, data=asked.data, teachers=asked.teachers, output=asked.output)
+    slugs = asked.only or [TEACHER, *MAIN, *(CURVES if asked.curves else ())]
+    missing = []
+    for slug in slugs:
+        try:
+            recipe_of(VARIANTS[slug])
+        except CompressionError as error:
+            missing.append(f"{slug}: not measured, {error}")
+            continue
+        seeds = 1 if slug in CURVES else asked.seeds
+        for target in TARGETS[:1] if slug in CURVES else TARGETS:
+            if asked.again or not _there(_rows(asked.json), slug, target, seeds):
+                _merge(asked.json, asked.dataset, row_of(place, slug, target, seeds=seeds, seconds=asked.seconds))
+    _show([row for row in _rows(asked.json) if row["variant"] in slugs])
+    print("\n".join(missing), file=sys.stderr)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", choices=("ml-100k", "ml-1m"), default="ml-1m", help="what teachers were trained on")
+    parser.add_argument("--json", type=Path, default=RESULTS, help="where the rows are merged")
+    parser.add_argument("--only", action="append", choices=VARIANTS, metavar="SLUG", help="unless given, the main rows")
+    parser.add_argument("--curves", action="store_true", help="also the curves of the pruning criteria")
+    parser.add_argument("--seeds", type=int, default=3, help="of the main rows; curves have one")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of timing, a seed and target")
+    parser.add_argument("--again", action="store_true", help="also rows that are there")
+    parser.add_argument("--data", type=Path, default=Path("datasets"), help="where data sets are kept")
+    parser.add_argument("--teachers", type=Path, default=Path("runs/quality"), help="where run directories of teachers are kept")
+    parser.add_argument("--output", type=Path, default=Path("runs/compression"), help="where variants are kept")
+    parser.add_argument("--page", action="store_true", help="print the page of results from the rows that are there, and stop")
+    parser.add_argument("--picture", type=Path, help="where the page's picture goes; measures nothing either")
+    return parser
+
+
+def _written(asked: argparse.Namespace) -> int:
+    result = json.loads(asked.json.read_text())
+    if asked.picture:
+        asked.picture.parent.mkdir(parents=True, exist_ok=True)
+        asked.picture.write_text(draw(result["rows"]))
+    if asked.page:
+        print(page(result), end="")
+    return 0
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
+    return rows
+
+
+def _there(rows: Sequence[dict[str, Any]], slug: str, target: str, seeds: int) -> bool:
+    return any((row["variant"], row["target"]) == (slug, target) and row["seeds"] >= seeds for row in rows)
+
+
+def _merge(path: Path, dataset: str, made: dict[str, Any]) -> None:
+    """Put a row into the file, which is replaced as a whole; rows stand in the order of the table."""
+    order = list(VARIANTS)
+    rows = _rows(path)
+    if any(row["dataset"] != dataset for row in rows):
+        raise SystemExit(f"{path} holds rows of {rows[0]['dataset']}, and these are of {dataset}; give another --json")
+    key = (made["variant"], made["target"])
+    rows = sorted(
+        (*(row for row in rows if (row["variant"], row["target"]) != key), made),
+        key=lambda row: (order.index(row["variant"]), row["target"]),
+    )
+    result = {
+        "schema": 1,
+        "command": f"python benchmarks/compression.py --dataset {dataset} --json {path}",
+        "machine": asdict(describe(packages=("numpy", "torch", "onnxruntime", "ai-edge-litert"))),
+        "rows": rows,
+    }
+    text = (json.dumps(result, indent=1) + "\n").encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, lambda stream: stream.writelines([text]))
+
+
+def _show(rows: Sequence[dict[str, Any]]) -> None:
+    titles = f"{'variant':28} {'target':6} {'seeds':>5} {'model bytes':>11} {'ratio':>6} {'items':>6} {'each':>6}"
+    print(f"{titles} {'NDCG@10':>7} {'kept':>6} {'95 %':13} {'overlap':>7} {'time':>6} {'network':>7}")
+    for row in rows:
+        low, high = row["ndcg_kept_ci"]
+        print(
+            f"{row['variant']:28} {row['target']:6} {row['seeds']:5} {row['model_bytes']:11.0f} {row['bytes_ratio']:6.3f} "
+            f"{row['item_bytes_ratio']:6.3f} {row['item_bytes_each']:6.1f} {row['ndcg_at_10']:7.4f} {row['ndcg_kept']:6.3f} "
+            f"{low:.3f} - {high:.3f} {row['overlap_at_10']:7.4f} {row['latency_ratio']:6.3f} {row['network_latency_ratio']:7.3f}"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
