@@ -1,7 +1,8 @@
 """Neighbours: how much each item speaks for each other one; a history's score of an item is the sum over the items in it.
 
 `EASE` is Steck, "Embarrassingly Shallow Autoencoders for Sparse Data" (WWW 2019); `ItemItem` is the cosine of two items' users,
-shrunk where few users stand behind it. Both keep for each item only the strongest weights.
+shrunk where few users stand behind it. Both keep only the strongest weights of the whole table: the same number of bytes holds
+more of the ranking so than with as many for each item, since a popular item has much to say and most have little.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from edge_rec.data import Sequences
     from edge_rec_runtime import Catalogue
 
+_OWN = 10  # neighbours that an item has in any case: as many as `Recommender.similar` gives unless asked
 _PARTS = {"starts": np.int64, "items": np.int32, "values": np.float32}
 
 
@@ -36,7 +38,7 @@ class EASEOptions:
 
     Attributes:
         regularisation: Added to the diagonal of the co-occurrences.
-        neighbours: Weights kept an item, the largest by magnitude.
+        neighbours: Weights kept, as so many an item: the largest by magnitude of the whole table.
         max_length: Events that are looked back.
     """
 
@@ -56,7 +58,7 @@ class ItemItemOptions:
 
     Attributes:
         shrinkage: Added to the denominator of the cosine: likeness that few users stand behind counts less.
-        neighbours: Weights kept an item, the largest.
+        neighbours: Weights kept, as so many an item: the largest of the whole table.
         max_length: Events that are looked back.
     """
 
@@ -131,14 +133,22 @@ class _Table:
 
     @classmethod
     def strongest(cls, options: Any, catalogue: Catalogue, weights: NDArray[np.float32]) -> Self:  # noqa: ANN401 - as above
-        """Keep the ``options.neighbours`` largest weights by magnitude of each row of ``weights`` [items, items].
+        """Keep the largest by magnitude of all ``weights`` [items, items]: ``options.neighbours`` for each item there is.
 
-        Of equal ones the smaller row is kept; a weight of 0 never is.
+        Each item keeps its own ten largest, or fewer where fewer are to be kept, so that none is left without neighbours. Of
+        equal ones the first in row order is kept; a weight of 0 never is.
         """
-        kept = np.zeros(weights.shape, dtype=bool)
-        order = np.argsort(-np.abs(weights), axis=1, kind="stable")[:, : options.neighbours]
-        np.put_along_axis(kept, order, values=True, axis=1)
+        size, kept = np.abs(weights), np.zeros(weights.shape, dtype=bool)
+        own = np.argsort(-size, axis=1, kind="stable")[:, : min(_OWN, options.neighbours)]
+        np.put_along_axis(kept, own, values=True, axis=1)
         kept &= weights != 0
+        size[kept] = 0
+        left = min(options.neighbours * len(weights) - int(kept.sum()), int(np.count_nonzero(size)))
+        if left > 0:
+            least = np.partition(size, -left, axis=None)[-left]
+            kept |= size > least
+            tied = np.flatnonzero(size == least)
+            kept.flat[tied[: left - int((size > least).sum())]] = True
         starts = np.concatenate([[0], np.cumsum(kept.sum(axis=1))]).astype(np.int64)
         return cls(options, catalogue, starts=starts, items=np.nonzero(kept)[1].astype(np.int32), values=weights[kept])
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from edge_rec.data import Split
     from edge_rec_runtime import Catalogue, Progress
 
-_KEPT = 0.995  # of the best NDCG@10 on validation that a shorter list of neighbours must keep
+# On MovieLens-1M the largest 200 an item of the whole table keep 99.8 % of EASE, each item's own 200 98.7 %. Cosines have no such
+# head: of item-item 800 an item keep 98.8 %.
+_KEPT = 0.995  # of the best NDCG@10 on validation that fewer weights must keep
 
 
 @dataclass(frozen=True)

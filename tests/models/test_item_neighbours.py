@@ -62,16 +62,22 @@ def test_item_item_is_the_shrunk_cosine(log: list[list[int]], shrinkage: float) 
             assert weights[one, other] == pytest.approx(wanted, rel=1e-5)
 
 
-@given(st.integers(1, ITEMS + 3), st.integers(0, 99))
-def test_the_strongest_stay(neighbours: int, seed: int) -> None:
-    """Each row keeps its largest weights by magnitude, ties by row, no zeros, in ascending order."""
-    weights = np.random.default_rng(seed).integers(-2, 3, size=(ITEMS, ITEMS)).astype(np.float32)
-    model = EASE.strongest(EASEOptions(neighbours=neighbours), CATALOGUE, weights)
-    for row in range(ITEMS):
-        part = slice(model.starts[row], model.starts[row + 1])
-        order = sorted(np.flatnonzero(weights[row]), key=lambda item: (-abs(weights[row, item]), item))[:neighbours]
-        assert model.items[part].tolist() == sorted(order)
-        np.testing.assert_array_equal(model.values[part], weights[row, model.items[part]])
+@given(st.integers(1, 33), st.integers(0, 99), st.sampled_from([1, 3, 1000]))
+def test_the_strongest_stay(neighbours: int, seed: int, largest: int) -> None:
+    """Each item keeps its own ten, then come the largest of all by magnitude, ties in row order, no zeros, rows ascending."""
+    items = 30
+    weights = np.random.default_rng(seed).integers(-largest, largest + 1, size=(items, items)).astype(np.float32)
+    model = EASE.strongest(EASEOptions(neighbours=neighbours), Catalogue(tuple(map(str, range(items)))), weights)
+    own = {
+        (row, item)
+        for row in range(items)
+        for item in sorted(np.flatnonzero(weights[row]), key=lambda item: (-abs(weights[row, item]), item))[: min(10, neighbours)]
+    }
+    others = sorted({(*place,) for place in zip(*np.nonzero(weights), strict=True)} - own, key=lambda at: (-abs(weights[at]), at))
+    wanted = sorted(own | set(others[: neighbours * items - len(own)]))
+    rows = np.repeat(np.arange(items), np.diff(model.starts))
+    assert list(zip(rows, model.items, strict=True)) == wanted
+    np.testing.assert_array_equal(model.values, [weights[at] for at in wanted])
 
 
 @pytest.mark.parametrize(
