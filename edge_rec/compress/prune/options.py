@@ -86,7 +86,7 @@ class PruneOptions:
     gate_epochs: int = 4
     users: int = 256
     epochs: int | None = None
-    learning_rate: float = 1e-3
+    learning_rate: float = 5e-4
     distil: float = 0.5
 
     def __post_init__(self) -> None:
