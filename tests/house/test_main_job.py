@@ -72,7 +72,7 @@ def test_six_bundles_are_verified_measured_and_reported(demo: Path) -> None:
     page = (demo / "out" / "report.html").read_text()
     for row in rows:
         assert set(row) == ROW_KEYS
-        assert all(value is not None for value in row.values())
+        assert {name for name, value in row.items() if value is None} == {"auc", "log_loss"}  # what only rankers have
         assert row["bundle"] in page
         with Bundle.open(demo / "out" / row["bundle"], verify="full") as bundle:
             assert bundle.manifest.verification["passed"] is True
