@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from edge_rec_runtime.errors import ModelError
 
 _MOST = 1 << 16
+_WIDEST = 8  # times the network's width: what items may be stored in, since more signs than dimensions are worth their bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Structure:
 
     Attributes:
         ranks: Module path of a dense layer -> the rank of the two layers that stand in its place.
-        item_rank: Width of the stored item vectors where it is less than the network's, or None.
+        item_rank: Width of the stored item vectors where they are not as wide as the network, or None.
         pruned: Names of parameters whose exact zeros were pruned: whoever trains on keeps them zero.
     """
 
@@ -145,7 +146,7 @@ def _narrow(network: nn.Module, rank: int, title: str) -> None:
     if not isinstance(table, nn.Parameter):
         raise ModelError(f"{title}: its item vectors are computed by a tower, so there is no item table that could have a rank")
     items, dims = table.shape
-    if rank > min(items, dims):
-        raise ModelError(f"{title}: the item table is {items} x {dims}; its rank is at most {min(items, dims)}, not {rank}")
+    if rank > _WIDEST * dims:
+        raise ModelError(f"{title}: items of {dims} dims are stored in at most {_WIDEST * dims} values, not {rank}")
     network.table = nn.Parameter(torch.empty(items, rank, device=table.device))
     network.item_basis = nn.Parameter(torch.empty(rank, dims, device=table.device))

@@ -90,7 +90,7 @@ def test_a_model_without_changes_says_nothing_of_them() -> None:
         ({"ranks": {"encoder.norm": 2}}, "LayerNorm, not a dense layer"),
         ({"ranks": {"": 2}}, "SASRec, not a dense layer"),
         ({"ranks": [1]}, "not an object of module paths"),
-        ({"item_rank": 5}, "its rank is at most 4, not 5"),
+        ({"item_rank": 33}, "stored in at most 32 values, not 33"),
         ({"item_rank": 1 << 40}, "expected a whole number"),
         ({"item_rank": "3"}, "is '3'"),
         ({"pruned": ["nowhere"]}, "no such parameter"),

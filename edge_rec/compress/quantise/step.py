@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, ClassVar
 
 from edge_rec.compress.options import nearest, refuse_unknown
+from edge_rec.compress.quantise.binary_items import BinaryItems
 from edge_rec.compress.quantise.int4 import Int4
 from edge_rec.compress.quantise.int8 import Int8
 from edge_rec.models import Network
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 FORMS: dict[str, type[Form]] = {
     Int8.word: Int8,
     Int4.word: Int4,
+    BinaryItems.word: BinaryItems,
 }
 
 
@@ -35,6 +37,12 @@ class Quantise:
         distil: Share of the loss that asks for the outputs of the teacher.
         items: ``int8``, ``fixed-point``: whether the item table is rounded.
         network: ``int8``, ``fixed-point``: whether the weights of the network are.
+        bits: ``binary-items``: signs an item.
+        correction: ``binary-items``: what an item has besides its signs.
+        rescore: ``binary-items``: whether the signs only choose candidates.
+        fit: ``binary-items``, ``pq``: steps of a fit to the queries of the frozen encoder.
+        fit_rate: Its learning rate.
+        fit_soft: Share of its labels that are those of the float table.
     """
 
     kind: ClassVar[str] = "quantise"
@@ -44,6 +52,12 @@ class Quantise:
     distil: float | None = None
     items: bool | None = None
     network: bool | None = None
+    bits: int | None = None
+    correction: str | None = None
+    rescore: bool | None = None
+    fit: int | None = None
+    fit_rate: float | None = None
+    fit_soft: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a form that is not known, and options that it does not have."""

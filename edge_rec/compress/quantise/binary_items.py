@@ -1,0 +1,143 @@
+"""Items as signs: any number of bits, and the directions that they stand for kept in the network."""
+
+from __future__ import annotations
+
+__all__ = ["BinaryItems"]
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+
+from edge_rec.compress.options import check_number, check_whole, nearest
+from edge_rec.compress.quantise.finished import finish_items, require_finished
+from edge_rec.compress.quantise.fitting import fit_to_queries
+from edge_rec.compress.quantise.forms import Tuning, require_free_items, require_table, settled
+from edge_rec.compress.quantise.grids import Int8Items
+from edge_rec.compress.quantise.signs import SignItems, SignScorer, start_of_signs
+from edge_rec.compress.quantise.states import sampled_states
+from edge_rec.compress.tuning import Tuned
+from edge_rec_runtime import BinaryTable
+from edge_rec_runtime.errors import CompressionError
+
+if TYPE_CHECKING:
+    from edge_rec.compress.step import Given, Outcome
+    from edge_rec.models import Network
+
+_CORRECTIONS = ("none", "scale", "scale-bias")
+_QUERIES = 250_000  # that codes are fitted to
+_READY = 0.1  # mean magnitude of latents when the encoder starts to learn: some change their sign in a few hundred steps
+_NAME = "quantise:to=binary-items"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryItems(Tuning):
+    """Signs that are first fitted to the frozen encoder's queries, and then, with ``epochs``, trained together with it.
+
+    Attributes:
+        bits: Signs an item.
+        correction: What an item has besides: ``none``, a ``scale`` (2 bytes), or ``scale-bias`` (4), which epochs do not see.
+        rescore: Whether the signs only choose candidates: the encoder is fed from an int8 table, which scores them exactly
+            (``items=binary,rescore=int8``), and is left as it is.
+        fit: Steps of the fit to the queries.
+        fit_rate: Its learning rate.
+        fit_soft: Share of its labels that are the probabilities of the float table; the rest are the log's.
+    """
+
+    word: ClassVar[str] = "binary-items"
+    form: ClassVar[str] = "quantise:binary-items"
+    distil: float = 0.2
+    bits: int = 96
+    correction: str = "none"
+    rescore: bool = False
+    fit: int = 300
+    fit_rate: float = 1e-2
+    fit_soft: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what means nothing."""
+        super().__post_init__()
+        check_whole(_NAME, "bits", self.bits)
+        check_whole(_NAME, "fit", self.fit, least=0)
+        check_number(_NAME, "fit_rate", self.fit_rate, above=0)
+        check_number(_NAME, "fit_soft", self.fit_soft, least=0)
+        if self.fit_soft > 1:
+            raise CompressionError(f"{_NAME}: fit_soft={self.fit_soft!r}; expected a share from 0 to 1")
+        if self.correction not in _CORRECTIONS:
+            raise CompressionError(
+                f"{_NAME}: there is no correction={self.correction!r}; {nearest(str(self.correction), _CORRECTIONS)}"
+            )
+        if not isinstance(self.rescore, bool):
+            raise CompressionError(f"{_NAME}: rescore={self.rescore!r}; expected true or false")
+        if self.epochs and self.rescore:
+            raise CompressionError(f"{_NAME}: with rescore=true the encoder sees int8 items and learns nothing; say epochs=0")
+        if self.epochs and self.correction == "scale-bias":
+            raise CompressionError(f"{_NAME}: epochs train without a bias; use correction=scale, or say epochs=0")
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether it looks at the log."""
+        return self.epochs > 0 or self.fit > 0
+
+    def requires(self, model: Network) -> None:
+        """Raise CompressionError if the items have codes, or cannot have any."""
+        require_free_items(self.word, model)
+        require_table(self.word, model)
+        most = 8 * int(model.options.dims)
+        if self.bits > most:
+            raise CompressionError(f"{_NAME}: bits={self.bits}; {model.title} of {model.options.dims} dims takes at most {most}")
+
+    def run(self, model: Network, given: Given) -> Outcome:
+        """Return the model with signs for items."""
+        seen = model
+        if self.rescore:
+            table = Int8Items.table(model.table)
+            seen = model.with_weights({"table": table.decode(np.arange(table.rows))})
+        scorer, record = self._fitted(seen, given)
+        if self.rescore:
+            signs = BinaryTable.pack(scorer.signs(), scorer.scales(), scorer.biases(), scorer.projection())
+            return finish_items(Tuned(model=seen, record=record), table, signs)
+        structure = replace(
+            model.structure,
+            item_rank=self.bits,
+            pruned=tuple(name for name in model.structure.pruned if name not in {"table", "item_basis"}),
+        )
+        latents = scorer.latents.detach().numpy() * np.float32(_READY)
+        weights = {**model.weights(), "table": latents, "item_basis": scorer.projection()}
+        narrow = model.with_structure(structure, weights)
+        found = settled(narrow, given, self, {"table": SignItems(scorer.scales())}, teacher=model)
+        values = found.model.weights()["table"]
+        scales = None if self.correction == "none" else np.abs(values).max(axis=1)
+        signs = BinaryTable.pack(values > 0, scales, scorer.biases())
+        return finish_items(replace(found, record={**record, **found.record}), signs)
+
+    def ensures(self, before: Network, after: Network) -> None:  # noqa: ARG002 - as the protocol has it
+        """Raise CompressionError if the codes are not there, or are not what the encoder is fed with."""
+        require_finished(after, "int8" if self.rescore else "binary")
+        if self.rescore and "binary" not in after.tables:
+            raise CompressionError(f"{_NAME}: the signs are missing; report this model")
+
+    def _fitted(self, model: Network, given: Given) -> tuple[SignScorer, dict[str, Any]]:
+        vectors = model.item_vectors().detach()
+        scorer = SignScorer(
+            start_of_signs(vectors.numpy(), self.bits, seed=given.seed),
+            scale=self.correction != "none",
+            bias=self.correction == "scale-bias",
+        )
+        if not self.fit:
+            return scorer, {"fit_losses": []}
+        split = given.data(f"{_NAME} with fit above 0")
+        queries, targets = sampled_states(model, split, most=_QUERIES, seed=given.seed, progress=given.progress)
+        losses = fit_to_queries(
+            scorer,
+            queries,
+            targets,
+            torch.as_tensor(vectors),
+            steps=self.fit,
+            learning_rate=self.fit_rate,
+            soft=self.fit_soft,
+            seed=given.seed,
+            progress=given.progress,
+        )
+        return scorer, {"fit_losses": losses, "queries": len(queries)}

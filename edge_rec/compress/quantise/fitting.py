@@ -1,0 +1,96 @@
+"""Item codes fitted to a frozen encoder: what the whole table says of its queries, the codes shall say too.
+
+The queries are computed once; a step then costs two products with the catalogue. Labels are mostly soft, the probabilities
+that the table gave: the codes cannot know better than the vectors they stand for.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Scorer", "fit_to_queries"]
+
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+from edge_rec.training.losses import logit_dtype
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+    from edge_rec_runtime import Progress
+
+_BATCH = 2048
+_FINAL = 0.05  # of the learning rate, at the end of its cosine
+
+
+class Scorer(Protocol):
+    """Item vectors that are made of codes, and what is added to their scores."""
+
+    def vectors(self) -> Tensor:
+        """Return [items, dims] with a gradient."""
+
+    def bias(self) -> Tensor | None:
+        """Return [items] with a gradient, or None."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Yield what is fitted."""
+
+
+def fit_to_queries(
+    scorer: Scorer,
+    queries: Tensor,
+    targets: Tensor,
+    table: Tensor,
+    *,
+    steps: int,
+    learning_rate: float,
+    soft: float,
+    seed: int,
+    progress: Progress,
+) -> list[float]:
+    """Fit a scorer in place; return the mean loss of each tenth of the steps.
+
+    Args:
+        scorer: What is fitted.
+        queries: [n, dims] float32.
+        targets: [n] int64, the item that followed each.
+        table: [items, dims] float32, whose probabilities are the soft labels.
+        steps: Of 2,048 queries.
+        learning_rate: Of Adam, falling along a cosine.
+        soft: Share of the soft labels in the loss.
+        seed: Decides the order.
+        progress: Told about each step.
+    """
+    dtype = logit_dtype()
+    narrow, known = table.detach().to(dtype), queries.to(dtype)
+    optimizer = torch.optim.Adam(scorer.parameters(), lr=learning_rate, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=learning_rate * _FINAL)
+    draws, losses = torch.Generator().manual_seed(seed), []
+    for step in range(steps):
+        drawn = torch.randint(len(queries), (min(_BATCH, len(queries)),), generator=draws)
+        batch, hard = queries[drawn], targets[drawn, None]
+        wanted = torch.softmax(known[drawn] @ narrow.T, dim=1).mul_(soft)
+        wanted.scatter_add_(1, hard, torch.full_like(hard, 1, dtype=dtype).mul_(1 - soft))
+        found, bias = scorer.vectors(), scorer.bias()
+        leaf = found.detach().to(dtype)
+        logits = batch.to(dtype) @ leaf.T
+        logits = logits if bias is None else logits + bias.detach().to(dtype)
+        log_shares = torch.log_softmax(logits, dim=1)
+        losses.append(-float((wanted * log_shares).sum(dtype=torch.float32)) / len(batch))
+        pull = log_shares.exp_().sub_(wanted).div_(len(batch))
+        optimizer.zero_grad()
+        made, gradients = [found], [(pull.T @ batch.to(dtype)).float()]
+        if bias is not None:
+            made, gradients = [*made, bias], [*gradients, pull.sum(dim=0, dtype=torch.float32)]
+        torch.autograd.backward(made, gradients)
+        optimizer.step()
+        schedule.step()
+        progress(step + 1, steps, f"loss {losses[-1]:.3f}")
+    return [sum(part) / len(part) for part in _tenths(losses)]
+
+
+def _tenths(values: list[float]) -> list[list[float]]:
+    size = max(len(values) // 10, 1)
+    return [values[start : start + size] for start in range(0, len(values), size)]
