@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
+from edge_rec.compress import provenance
 from edge_rec.data import read_interactions, sequences
 from edge_rec.models import load_run, read_config
 from edge_rec_converters import Examples, open_model
@@ -95,7 +96,7 @@ def open_given(
     fitted: Path | None = None
     if Path(model).is_dir():
         config = read_config(model)
-        metadata = {name: config[name] for name in ("dataset", "seed", "compression") if name in config}
+        metadata = provenance(config)
         source: Source = load_run(model).source()
         suffix, folder = _SUFFIXES[source.kind], Path(model) / "heldout"
         heldout, fitted = heldout or folder / f"test{suffix}", folder / f"validation{suffix}"

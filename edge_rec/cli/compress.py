@@ -14,7 +14,7 @@ from edge_rec import data
 from edge_rec.cli._options import column_options
 from edge_rec.cli._output import require_writable
 from edge_rec.cli._show import Bar, json_option, say, show_json, show_table
-from edge_rec.compress import Recipe, load_recipe, parse_step
+from edge_rec.compress import Recipe, load_recipe, parse_step, provenance
 from edge_rec.compress import compress as compress_run
 from edge_rec.models import load_run, read_config
 from edge_rec_converters import bundle_name, convert, prepare
@@ -112,11 +112,12 @@ def _bundles(recipe: Recipe, output: Path, config: Mapping[str, Any]) -> list[Co
     made = prepare(source, test, calibration=validation, targets=recipe.bundles.targets, progress=Bar("Reading the result"))
     folder = output / "bundles"
     folder.mkdir(exist_ok=True)
-    metadata = {name: config[name] for name in ("dataset", "seed", "compression") if name in config}
     bundles = []
     for target in recipe.bundles.targets if made.has_graph else recipe.bundles.targets[:1]:
         path = folder / bundle_name(source.name, target=target if made.has_graph else "", precision=precision)
-        bundles.append(convert(made, target=target, precision=precision, output=path, metadata=metadata, progress=Bar(path.name)))
+        bundles.append(
+            convert(made, target=target, precision=precision, output=path, metadata=provenance(config), progress=Bar(path.name))
+        )
     return bundles
 
 

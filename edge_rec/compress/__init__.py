@@ -2,6 +2,7 @@
 
 from edge_rec.compress.composition import check_composition
 from edge_rec.compress.recipe import Bundles, Recipe, load_recipe, parse_recipe, shipped_recipes
+from edge_rec.compress.records import provenance
 from edge_rec.compress.run import compress
 from edge_rec.compress.step import Given, Outcome, Step
 from edge_rec.compress.steps import STEPS, describe_step, make_step, parse_step
@@ -20,5 +21,6 @@ __all__ = [
     "make_step",
     "parse_recipe",
     "parse_step",
+    "provenance",
     "shipped_recipes",
 ]

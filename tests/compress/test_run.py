@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from walking_log import walks
 
-from edge_rec.compress import Recipe, compress, parse_step
+from edge_rec.compress import Recipe, compress, parse_step, provenance
 from edge_rec.compress.prune import Prune
 from edge_rec.metrics import held_out
 from edge_rec.models import load_run, read_config
@@ -144,11 +144,12 @@ def test_a_bundle_says_what_was_done(done: Path, tmp_path: Path) -> None:
     """The command that converts it hands the records over, and the bundle answers as the model does."""
     test, config = read_histories(done / "heldout" / "test.jsonl"), read_config(done)
     made = prepare(load_run(done).source(), test)
-    path, metadata = tmp_path / "small.edgerec", {"compression": config["compression"]}
+    path, metadata = tmp_path / "small.edgerec", provenance(config)
     found = convert(made, target="onnx", precision=Precision(), output=path, metadata=metadata)
     assert found.verification.passed
     with Bundle.open(path) as bundle:
-        assert bundle.manifest.provenance["compression"] == config["compression"]
+        assert bundle.manifest.provenance["compression"] == metadata["compression"]
+    assert [one["form"] for one in metadata["compression"]] == ["prune:weights", "prune:weights"]
 
 
 def test_nothing_is_begun_that_cannot_be_finished(run: Path, tmp_path: Path) -> None:
