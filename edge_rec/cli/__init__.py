@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("edge_rec.cli.train", "Train a recommender on an interaction log."),
     "compress": ("edge_rec.cli.compress", "Prune, distil, factorise or quantise a trained model."),
     "recipes": ("edge_rec.cli.recipes", "List the recipes of compression that are shipped."),
+    "sensitivity": ("edge_rec.cli.sensitivity", "Show what each layer of a model can bear, and who pays for it."),
     "convert": ("edge_rec.cli.convert", "Turn a model into bundles, each verified before it is written."),
     "verify": ("edge_rec.cli.verify", "Compare a bundle with the model it came from."),
     "inspect": ("edge_rec.cli.inspect", "Show what is in a bundle, or in an .onnx or .tflite file."),

@@ -12,22 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_rec.data import Sequences
-from edge_rec.metrics import HeldOut, held_out, quality
+from edge_rec.compress.heldout import HeldOutEvents
+from edge_rec.metrics import quality
 from edge_rec.models import Network
 from edge_rec_converters import prepare
 from edge_rec_converters.kinds import Order
 from edge_rec_converters.metrics import bootstrap_interval, ndcg_at_k, overlap_at_k, paired_ratio_interval
 from edge_rec_converters.timing import latency_ratio
-from edge_rec_runtime import Bundle, Precision, read_histories, write_bundle
-from edge_rec_runtime.errors import DataError
+from edge_rec_runtime import Bundle, Precision, write_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
+    from edge_rec.metrics import HeldOut
     from edge_rec.models import Model
     from edge_rec_converters import Prepared
-    from edge_rec_runtime import Catalogue, History
 
 _TIMED = 64  # histories that a conversion is prepared with: it is weighed and timed here, not judged
 _TARGET = "onnx"
@@ -119,18 +116,11 @@ class Beside:
         return made, self._bundle(self._start, made, "start.edgerec")
 
     def _asked(self, model: Model, part: str) -> HeldOut:
-        histories = self._histories(part)
-        events, targets = _rows(histories, model.catalogue)
-        known: dict[str, list[str]] = {}
-        for name in {name for one in histories for name in one.context or {}}:
-            known[name] = [str((one.context or {}).get(name) or "") for one in histories]
-        return held_out(model.source(), events, targets, k=10, users=known)
-
-    def _histories(self, part: str) -> list[History]:
-        return [one for one in read_histories(self._folder / "heldout" / f"{part}.jsonl") if one.target is not None]
+        return HeldOutEvents.read(self._folder, part, model.catalogue).ask(model)
 
     def _prepared(self, model: Model) -> Prepared:
-        return prepare(model.source(), self._histories("validation")[:_TIMED], targets=(_TARGET,))
+        histories = HeldOutEvents.read(self._folder, "validation", model.catalogue).histories
+        return prepare(model.source(), histories[:_TIMED], targets=(_TARGET,))
 
     def _bundle(self, model: Model, made: Prepared, name: str) -> Path:
         finished = next(iter(model.tables), "fp32") if isinstance(model, Network) else "fp32"
@@ -142,15 +132,3 @@ class Beside:
 def _model_bytes(path: Path) -> int:
     with Bundle.open(path) as bundle:
         return bundle.manifest.model_bytes
-
-
-def _rows(histories: Sequence[History], catalogue: Catalogue) -> tuple[Sequences, Any]:
-    rows: Mapping[str, int] = {name: row for row, name in enumerate(catalogue.ids)}
-    try:
-        events = [[rows[event] for event in one.events] for one in histories]
-        targets = np.array([rows[str(one.target)] for one in histories], dtype=np.int32)
-    except KeyError as error:
-        raise DataError(f"the held-out histories name item {error}, which the catalogue lacks; they are of another run") from None
-    items = np.array([row for one in events for row in one], dtype=np.int32)
-    offsets = np.concatenate([[0], np.cumsum([len(one) for one in events], dtype=np.int64)]).astype(np.int64)
-    return Sequences(items=items, offsets=offsets), targets
