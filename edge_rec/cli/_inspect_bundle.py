@@ -33,10 +33,15 @@ def show_bundle(bundle: Path, *, as_json: bool) -> None:
         show_json(record)
         return
     show_table([{"bundle": name, "value": _text(value)} for name, value in _summary(record).items()])
+    steps = _steps(record["provenance"])
     for title in ("metrics", "verification", "provenance"):
-        if record[title]:
+        values = {name: value for name, value in record[title].items() if not (steps and name == "compression")}
+        if values:
             click.echo()
-            show_table([{title: name, "value": _text(value)} for name, value in _with_intervals(record[title]).items()])
+            show_table([{title: name, "value": _text(value)} for name, value in _with_intervals(values).items()])
+    if steps:
+        click.echo()
+        show_table(steps)
     click.echo()
     show_table(record["members"])
 
@@ -82,6 +87,27 @@ def _summary(record: Mapping[str, Any]) -> dict[str, object]:
     """Return the record without what is shown in tables of its own."""
     apart = ("metrics", "verification", "provenance", "members")
     return {name: value for name, value in record.items() if name not in apart}
+
+
+def _steps(provenance: Mapping[str, Any]) -> list[dict[str, object]]:
+    """Return a row for each step of compression; a bundle may hold anything there, and what is not understood is left out."""
+    told = provenance.get("compression")
+    rows: list[dict[str, object]] = []
+    for step in told if isinstance(told, list) else []:
+        effect = step.get("effect") if isinstance(step, dict) else None
+        if isinstance(effect, dict):
+            figures = {title: _text(effect.get(name)) for title, name in _EFFECT.items()}
+            rows.append({"compressed by": str(step.get("form")), **figures})
+    return rows
+
+
+_EFFECT = {
+    "weights": "parameters",
+    "not zero": "nonzeros",
+    "model bytes": "model_bytes",
+    "NDCG@10 kept": "ndcg_kept",
+    "overlap@10": "overlap_at_10",
+}
 
 
 def _with_intervals(values: Mapping[str, Any]) -> dict[str, object]:

@@ -58,6 +58,8 @@ def test_a_recipe_ends_in_bundles(run: Path, tmp_path: Path) -> None:
     assert told["options"] == config["compression"][0]["options"]
     assert told["effect"]["ndcg_kept"] == config["compression"][0]["effect"]["ndcg_kept"]
     assert "seconds" not in json.dumps(told)
+    shown = CliRunner().invoke(main, ["inspect", bundle["bundle"]]).stdout
+    assert any(line.startswith("factorise:items") for line in shown.splitlines())
 
 
 @pytest.mark.parametrize(
