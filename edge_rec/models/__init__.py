@@ -1,6 +1,7 @@
 """Models that recommend the next item, and the folders that hold them once trained."""
 
 from edge_rec.models.als import Factorised, factorise
+from edge_rec.models.deep_mlp import DeepMLP, DeepMLPEncoder, DeepMLPOptions
 from edge_rec.models.gru4rec import GRU4Rec, GRU4RecEncoder, GRU4RecOptions
 from edge_rec.models.lightgcn import GraphNetwork, LightGCN, LightGCNOptions, OneStep
 from edge_rec.models.mf import MatrixFactorisation, MFOptions
@@ -27,6 +28,9 @@ __all__ = [
     "EASE",
     "MODELS",
     "NRMS",
+    "DeepMLP",
+    "DeepMLPEncoder",
+    "DeepMLPOptions",
     "EASEOptions",
     "Factorised",
     "GRU4Rec",

@@ -6,6 +6,7 @@ __all__ = ["MODELS", "Model"]
 
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
+from edge_rec.models.deep_mlp import DeepMLP
 from edge_rec.models.gru4rec import GRU4Rec
 from edge_rec.models.lightgcn import LightGCN
 from edge_rec.models.mf import MatrixFactorisation
@@ -57,6 +58,7 @@ MODELS: dict[str, type[Model]] = {
     "gru4rec": GRU4Rec,
     "nrms": NRMS,
     "two-tower": TwoTower,
+    "deep-mlp": DeepMLP,
     "lightgcn": LightGCN,
     "ease": EASE,
     "item-item": ItemItem,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from edge_rec.models import (
     EASE,
     NRMS,
+    DeepMLP,
     GraphNetwork,
     GRU4Rec,
     ItemItem,
@@ -154,6 +155,7 @@ TRAINERS: dict[str, Trainer] = {
     "lightgcn": _Graph(),
     "two-tower": _TwoTower(),
     "nrms": _NextItem(NRMS),
+    "deep-mlp": _NextItem(DeepMLP),
     "gru4rec": _NextItem(GRU4Rec),
     "sasrec": _NextItem(SASRec),
 }

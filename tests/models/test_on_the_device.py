@@ -12,6 +12,8 @@ from next_item import DIMS, disturbed
 from edge_rec.models import (
     EASE,
     NRMS,
+    DeepMLP,
+    DeepMLPOptions,
     EASEOptions,
     GRU4Rec,
     GRU4RecOptions,
@@ -46,6 +48,7 @@ def _models() -> dict[str, Model]:
     networks = (
         GRU4Rec(GRU4RecOptions(dims=DIMS, hidden=24, max_length=LONGEST), CATALOGUE),
         NRMS(NRMSOptions(dims=DIMS, heads=2, max_length=LONGEST), CATALOGUE),
+        DeepMLP(DeepMLPOptions(dims=DIMS, hidden=24, layers=102, max_length=LONGEST), CATALOGUE),
         TwoTower(TwoTowerOptions(dims=DIMS, hidden=24, max_length=LONGEST), CATALOGUE, context=CONTEXT),
         LightGCN(LightGCNOptions(dims=DIMS, max_length=LONGEST), CATALOGUE),
     )
@@ -87,7 +90,7 @@ def _scores(model: Model, history: History) -> NDArray[np.float32]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["gru4rec", "nrms", "two-tower", "lightgcn", "ease"])
+@pytest.mark.parametrize("name", ["gru4rec", "nrms", "deep-mlp", "two-tower", "lightgcn", "ease"])
 def test_the_device_scores_what_the_model_does(tmp_path: Path, name: str) -> None:
     """In fp32, from ONNX and from TFLite, every score is the model's, for histories on either side of the window."""
     model, histories = _models()[name], _histories()

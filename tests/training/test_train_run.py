@@ -27,6 +27,7 @@ SMALL = {
     "sasrec": Request(shape={"dims": 4, "feed_forward": 8, "max_length": 6}, training={"epochs": 1}),
     "gru4rec": Request(model="gru4rec", shape={"dims": 4, "hidden": 8, "max_length": 6}, training={"epochs": 1}),
     "nrms": Request(model="nrms", shape={"dims": 4, "max_length": 6}, training={"epochs": 1}),
+    "deep-mlp": Request(model="deep-mlp", shape={"dims": 4, "hidden": 8, "layers": 12}, training={"epochs": 1}),
     "two-tower": Request(model="two-tower", shape={"dims": 4, "hidden": 8, "max_length": 6}, training={"epochs": 1}),
     "lightgcn": Request(model="lightgcn", shape={"dims": 4}, training={"epochs": 1}),
     "ease": Request(model="ease"),
