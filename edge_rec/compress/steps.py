@@ -7,6 +7,7 @@ __all__ = ["STEPS", "describe_step", "make_step", "parse_step"]
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
+from edge_rec.compress.distil import Distil
 from edge_rec.compress.factorise import Factorise
 from edge_rec.compress.options import nearest, read_words, refuse_unknown
 from edge_rec.compress.prune import Prune
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from edge_rec.compress.step import Step
 
 STEPS: dict[str, type[Step]] = {
+    "distil": Distil,
     "factorise": Factorise,
     "prune": Prune,
     "quantise": Quantise,
