@@ -121,7 +121,8 @@ class Evidence:
 
     def _objective(self, model: Network) -> NextItem:
         model.eval()
-        context = [one.encode(self.split.user_attributes[one.name]) for one in model.context]
+        unknown = [""] * len(self.split.train)
+        context = [one.encode(self.split.user_attributes.get(one.name, unknown)) for one in model.context]
         return NextItem(self.split, max_length=model.options.max_length, users=_BATCH, context=context)
 
     def _batches(self, objective: NextItem) -> Iterator[list[Window]]:

@@ -35,7 +35,7 @@ def prunable(model: Model, patterns: str = "*") -> dict[str, NDArray[np.float32]
         CompressionError: No weight fits.
     """
     asked = patterns.split()
-    found = {name: values for name, values in model.weights().items() if values.ndim >= 2 and _shipped(model, name)}
+    found = {name: values for name, values in model.weights().items() if _is_matrix(values) and _shipped(model, name)}
     chosen = {
         name: values
         for name, values in found.items()
@@ -54,7 +54,13 @@ def zero_share(weights: Mapping[str, NDArray[Any]]) -> float:
     return 1 - sum(int(np.count_nonzero(values)) for values in weights.values()) / size
 
 
+def _is_matrix(values: NDArray[Any]) -> bool:
+    return values.ndim >= 2 and values.dtype == np.float32 and values.size > 0
+
+
 def _shipped(model: Model, name: str) -> bool:
     if isinstance(model, Network):
         return name in {"table", "item_basis"} or name.startswith("encoder.")
-    return not (isinstance(model, MatrixFactorisation) and name == "users")
+    if isinstance(model, MatrixFactorisation):
+        return name != "users"
+    return not name.startswith("item_values.")  # of rankers: what items are, not what was learnt

@@ -99,17 +99,16 @@ class Prune(PruneOptions):
 
     def ensures(self, before: Model, after: Model) -> None:
         """Raise CompressionError if another share than was asked for is 0, or a unit is left that should have gone."""
-        if self.sparsity is None or self.until is not None or self.unit in {"neighbours", "factors", "rows"} or self.structural:
+        asked = 0.5 if self.unit == "2:4" else self.sparsity
+        if asked is None or self.until is not None or self.unit in {"neighbours", "factors"} or self.structural:
             return
-        matrices = {name: after.weights()[name] for name in prunable(before, self.parameters)}
-        share, size = zero_share(matrices), sum(values.size for values in matrices.values())
-        rounding = (len(matrices) if self.scope == "layer" else 1) / size
-        already = zero_share(prunable(before, self.parameters))
-        if not self.sparsity - rounding <= share <= max(self.sparsity + rounding, self.sparsity + already):
-            raise CompressionError(
-                f"prune: {share:.4f} of the weights are 0 after pruning, and {self.sparsity:g} were asked for; the training "
-                "diverged before it was done: give more epochs or a lower learning_rate"
-            )
+        had = prunable(before, "table" if self.unit == "rows" else self.parameters)
+        found = after.weights()
+        share, already = zero_share({name: found[name] for name in had}), zero_share(had)
+        parts = sum(len(values) if self.unit == "rows" else values.size for values in had.values())
+        rounding = (len(had) if self.scope == "layer" else 1) / parts
+        if not asked - rounding <= share <= asked + rounding + already:
+            raise CompressionError(f"prune: {share:.4f} of the weights are 0 after pruning, and {asked:g} were asked for")
 
     def _evidence(self, given: Given) -> Evidence | None:
         if not CRITERIA[self.criterion].needs_data:
@@ -153,6 +152,14 @@ class Prune(PruneOptions):
             least_ndcg=least,
         )
         healing = healed(model, self, given, teacher=model, held=held, plan=plan)
+        record = dict(healing.record)
+        if least is not None and not record["best_epoch"]:
+            record["remarks"].append(f"no epoch with pruned weights met {self.until}; the model is as it came")
+        elif not record["best_epoch"]:
+            raise CompressionError(
+                f"prune: no epoch was trained with all of {self.unit} gone; give more epochs than {self.tuned}, or a lower "
+                f"learning_rate than {self.learning_rate:g}"
+            )
         after = healing.model.weights()
         masks = {name: after[name] != 0 for name in chooser.held}
         if self.structural:
@@ -160,13 +167,11 @@ class Prune(PruneOptions):
                 group.name: group.silent.sums(masks[group.silent.parameter].astype(np.float32)) > 0
                 for group in groups_of(model, self.units)
             }
-            if all(stays.all() for stays in units.values()):
-                raise CompressionError("prune: no epoch was run with all units gone; give more epochs or a lower learning_rate")
             choice = Choice(masks=masks, units=units)
         else:
             choice = Choice(masks=masks)
         pruned = _pruned(healing.model, choice)
-        return Outcome(model=pruned, record={"ratios": choice.ratios(), **healing.record, **_count(model, pruned)})
+        return Outcome(model=pruned, record={"ratios": choice.ratios(), **record, **_count(model, pruned)})
 
     def _check_matrices(self, model: Model) -> None:
         matrices = prunable(model, "table" if self.unit == "rows" else self.parameters)

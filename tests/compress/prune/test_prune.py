@@ -15,9 +15,11 @@ from edge_rec.compress.prune.gradual import cubic
 from edge_rec.compress.prune.parameters import prunable, zero_share
 from edge_rec.compress.prune.tuning import starting_ndcg
 from edge_rec.data import leave_one_out
-from edge_rec.models import EASE, EASEOptions, MatrixFactorisation, MFOptions, SASRec, load_run
+from edge_rec.data.ranking import RankerInputs
+from edge_rec.models import EASE, EASEOptions, GRU4Rec, GRU4RecOptions, MatrixFactorisation, MFOptions, SASRec, load_run
 from edge_rec.models.neighbours import co_occurrences, ease_weights
-from edge_rec_runtime import silent
+from edge_rec.training import RANKERS
+from edge_rec_runtime import Feature, silent
 from edge_rec_runtime.errors import CompressionError, DataError
 
 if TYPE_CHECKING:
@@ -173,6 +175,25 @@ def test_neighbours_and_factors(log: Dataset, given: Given) -> None:
     narrow = _run(Prune(unit="factors", sparsity=0.6), factors, given)
     assert narrow.options.dims == 3
     np.testing.assert_allclose(narrow.user_vectors @ narrow.item_vectors.T, users @ low.T, rtol=1e-3, atol=1e-4)
+
+
+def test_any_network_and_any_ranker_has_matrices(given: Given) -> None:
+    """GRU4Rec by the gradient; a ranker by magnitude, what is known of its items left alone, and no fine-tune offered."""
+    gru = GRU4Rec(GRU4RecOptions(dims=8, max_length=8), given.catalogue, seed=3)
+    thin = _run(Prune(criterion="gradient", sparsity=0.6, epochs=1), gru, given)
+    assert zero_share(prunable(thin)) == pytest.approx(0.6, abs=1e-3)
+    inputs = RankerInputs(
+        features=(Feature("user", "category", "context", ("a", "b")), Feature("age", "category", "item", ("x", "y"))),
+        item_values={"age": np.ones(30, dtype=np.int32)},
+        catalogue=given.catalogue,
+    )
+    ranker = RANKERS["deepfm"].built({"dims": 4, "hidden": [6]}, inputs, seed=1)
+    step = Prune(sparsity=0.5, epochs=0)
+    step.requires(ranker)
+    sparse = _run(step, ranker, given)
+    assert zero_share(prunable(sparse)) == pytest.approx(0.5, abs=0.02)
+    with pytest.raises(CompressionError, match="deepfm is not trained step by step on histories"):
+        Prune(sparsity=0.5).requires(ranker)
 
 
 def test_the_curve_of_sparsity() -> None:

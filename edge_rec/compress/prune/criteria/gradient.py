@@ -38,11 +38,10 @@ class Gradient:
     def units(self, subject: Subject, groups: Sequence[Group]) -> dict[str, NDArray[np.float32]]:
         """Return the mean |sum of w dL/dw| over the sample, the sum over a unit's weights at the place where it speaks."""
         model, evidence = subject.seen("gradient")
-        weights = model.weights()
         total = {group.name: np.zeros(group.units) for group in groups}
         for count, gradients in enumerate(evidence.gradients(model), start=1):
             for group in groups:
                 place = group.silent
-                effect = np.abs(place.sums(weights[place.parameter] * gradients[place.parameter]))
+                effect = np.abs(place.sums(subject.values[place.parameter] * gradients[place.parameter]))
                 total[group.name] += (effect - total[group.name]) / count
         return {name: values.astype(np.float32) for name, values in total.items()}

@@ -40,9 +40,9 @@ class Variance:
         """Return the root of the summed variances of all that a unit adds to the stream, or to the scores."""
         model, evidence = subject.seen("variance")
         inputs, _ = evidence.inputs(model)
-        weights, scores = model.weights(), {}
+        scores = {}
         for group in groups:
-            place, out = group.silent, weights[group.silent.parameter]
+            place, out = group.silent, subject.values[group.silent.parameter]
             seen = inputs_of(inputs, place.parameter, out, criterion="variance")
             parts = (slice(unit * place.width, (unit + 1) * place.width) for unit in range(group.units))
             spread = [np.trace(out[:, part] @ np.atleast_2d(np.cov(seen[:, part].T)) @ out[:, part].T) for part in parts]
