@@ -11,6 +11,7 @@ from edge_rec.compress.options import nearest, refuse_unknown
 from edge_rec.compress.quantise.binary_items import BinaryItems
 from edge_rec.compress.quantise.int4 import Int4
 from edge_rec.compress.quantise.int8 import Int8
+from edge_rec.compress.quantise.pq import ProductQuantisation
 from edge_rec.models import Network
 from edge_rec_runtime.errors import CompressionError
 
@@ -23,6 +24,7 @@ FORMS: dict[str, type[Form]] = {
     Int8.word: Int8,
     Int4.word: Int4,
     BinaryItems.word: BinaryItems,
+    ProductQuantisation.word: ProductQuantisation,
 }
 
 
@@ -40,6 +42,7 @@ class Quantise:
         bits: ``binary-items``: signs an item.
         correction: ``binary-items``: what an item has besides its signs.
         rescore: ``binary-items``: whether the signs only choose candidates.
+        pieces: ``pq``: bytes an item.
         fit: ``binary-items``, ``pq``: steps of a fit to the queries of the frozen encoder.
         fit_rate: Its learning rate.
         fit_soft: Share of its labels that are those of the float table.
@@ -55,6 +58,7 @@ class Quantise:
     bits: int | None = None
     correction: str | None = None
     rescore: bool | None = None
+    pieces: int | None = None
     fit: int | None = None
     fit_rate: float | None = None
     fit_soft: float | None = None

@@ -1,0 +1,110 @@
+"""Items as one byte a piece: codebooks by k-means, then by gradient, and the encoder trained to see them."""
+
+from __future__ import annotations
+
+__all__ = ["ProductQuantisation"]
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+
+from edge_rec.compress.options import check_number, check_whole
+from edge_rec.compress.quantise.finished import finish_items, require_finished
+from edge_rec.compress.quantise.fitting import fit_to_queries
+from edge_rec.compress.quantise.forms import Tuning, require_free_items, require_table, settled
+from edge_rec.compress.quantise.products import ProductItems, ProductScorer, product_codes, start_of_products
+from edge_rec.compress.quantise.states import sampled_states
+from edge_rec_runtime.errors import CompressionError
+
+if TYPE_CHECKING:
+    from edge_rec.compress.step import Given, Outcome
+    from edge_rec.models import Network
+    from edge_rec_runtime import PqTable
+
+_QUERIES = 250_000  # that codes are fitted to
+_NAME = "quantise:to=pq"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductQuantisation(Tuning):
+    """Codes that are first fitted to the frozen encoder's queries, and then, with ``epochs``, trained together with it.
+
+    Attributes:
+        pieces: Bytes an item; one for every 16 values unless given.
+        fit: Steps of the fit to the queries; without it and without epochs the log is not looked at.
+        fit_rate: Its learning rate.
+        fit_soft: Share of its labels that are the probabilities of the float table; the rest are the log's.
+    """
+
+    word: ClassVar[str] = "pq"
+    form: ClassVar[str] = "quantise:pq"
+    pieces: int | None = None
+    fit: int = 300
+    fit_rate: float = 1e-2
+    fit_soft: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what means nothing."""
+        super().__post_init__()
+        if self.pieces is not None:
+            check_whole(_NAME, "pieces", self.pieces)
+        check_whole(_NAME, "fit", self.fit, least=0)
+        check_number(_NAME, "fit_rate", self.fit_rate, above=0)
+        check_number(_NAME, "fit_soft", self.fit_soft, least=0)
+        if self.fit_soft > 1:
+            raise CompressionError(f"{_NAME}: fit_soft={self.fit_soft!r}; expected a share from 0 to 1")
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether it looks at the log."""
+        return self.epochs > 0 or self.fit > 0
+
+    def requires(self, model: Network) -> None:
+        """Raise CompressionError if the items have codes, or cannot have any."""
+        require_free_items(self.word, model)
+        require_table(self.word, model)
+        width = int(model.table.shape[1])
+        if self.pieces is not None and self.pieces > width:
+            raise CompressionError(f"{_NAME}: pieces={self.pieces}; the item vectors of {model.title} have {width} values")
+
+    def run(self, model: Network, given: Given) -> Outcome:
+        """Return the model with product codes for items."""
+        start, losses = self._fitted(model, given)
+        changed = model.with_structure(
+            replace(model.structure, pruned=tuple(name for name in model.structure.pruned if name != "table")),
+            {**model.weights(), "table": start.decode(np.arange(start.rows))},
+        )
+        found = settled(changed, given, self, {"table": ProductItems(start)}, teacher=model)
+        record = {"fit_losses": losses, **found.record}
+        codes = product_codes(found.model.weights()["table"], len(start.codebooks))
+        return finish_items(replace(found, record=record), codes)
+
+    def ensures(self, before: Network, after: Network) -> None:  # noqa: ARG002 - as the protocol has it
+        """Raise CompressionError if the item vectors are not those of the codes."""
+        require_finished(after, "pq")
+
+    def _fitted(self, model: Network, given: Given) -> tuple[PqTable, list[float]]:
+        values = model.weights()["table"]
+        pieces = self.pieces or -(-values.shape[1] // 16)
+        if not self.fit:
+            return start_of_products(values, None, pieces), []
+        split = given.data(f"{_NAME} with fit above 0")
+        queries, targets = sampled_states(model, split, most=_QUERIES, seed=given.seed, progress=given.progress)
+        if model.structure.item_rank is not None:
+            queries = queries @ model.item_basis.detach().T  # as the device scans them
+        start = start_of_products(values, queries.numpy(), pieces)
+        scorer = ProductScorer(start)
+        losses = fit_to_queries(
+            scorer,
+            queries,
+            targets,
+            torch.from_numpy(values),
+            steps=self.fit,
+            learning_rate=self.fit_rate,
+            soft=self.fit_soft,
+            seed=given.seed,
+            progress=given.progress,
+        )
+        return product_codes(scorer.vectors().detach().numpy(), pieces), losses
