@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from edge_rec.compress.options import nearest, refuse_unknown
 from edge_rec.compress.quantise.binary_items import BinaryItems
+from edge_rec.compress.quantise.binary_network import BinaryNetwork
+from edge_rec.compress.quantise.fixed_point import FixedPoint
 from edge_rec.compress.quantise.int4 import Int4
 from edge_rec.compress.quantise.int8 import Int8
 from edge_rec.compress.quantise.pq import ProductQuantisation
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from edge_rec.models import Model
 
 FORMS: dict[str, type[Form]] = {
+    FixedPoint.word: FixedPoint,
     Int8.word: Int8,
     Int4.word: Int4,
     BinaryItems.word: BinaryItems,
+    BinaryNetwork.word: BinaryNetwork,
     ProductQuantisation.word: ProductQuantisation,
 }
 
@@ -39,7 +43,10 @@ class Quantise:
         distil: Share of the loss that asks for the outputs of the teacher.
         items: ``int8``, ``fixed-point``: whether the item table is rounded.
         network: ``int8``, ``fixed-point``: whether the weights of the network are.
-        bits: ``binary-items``: signs an item.
+        bits: ``binary-items``: signs an item; ``fixed-point``: bits of a value.
+        fraction: ``fixed-point``: bits after the point.
+        decimals: ``fixed-point``: digits after the point.
+        keep: ``binary-network``: patterns of layers that stay in eight bits.
         correction: ``binary-items``: what an item has besides its signs.
         rescore: ``binary-items``: whether the signs only choose candidates.
         pieces: ``pq``: bytes an item.
@@ -56,6 +63,9 @@ class Quantise:
     items: bool | None = None
     network: bool | None = None
     bits: int | None = None
+    fraction: int | None = None
+    decimals: int | None = None
+    keep: tuple[str, ...] | str | None = None
     correction: str | None = None
     rescore: bool | None = None
     pieces: int | None = None
