@@ -7,7 +7,7 @@ not what a recipe reaches.
 
 from __future__ import annotations
 
-__all__ = ["GroupLoss", "LayerLoss", "Sensitivity", "sensitivity"]
+__all__ = ["GroupLoss", "LayerLoss", "Sensitivity", "group_losses", "sensitivity"]
 
 import math
 from dataclasses import asdict, dataclass
@@ -23,12 +23,13 @@ from edge_rec_runtime import Progress, silent
 from edge_rec_runtime.errors import CompressionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge_rec.compress.groups import Group
     from edge_rec.models import Model
 
 
@@ -152,11 +153,7 @@ def sensitivity(
     for done, change in enumerate(WHOLE, len(asked) + 1):
         progress(done, total, f"all layers, {change}")
         after = everybody.ask(changer.whole(change))
-        everyone = _group(change, "all", "all", whole, after, than=None)
-        found.append(everyone)
-        for part in parts:
-            some = (_of(one, part.users) for one in (whole, after))
-            found.append(_group(change, part.by, part.name, *some, than=everyone.ndcg_kept))
+        found += group_losses(change, parts, before=whole, after=after)
     progress(total, total, "done")
     return Sensitivity(
         model=model.name,
@@ -165,6 +162,23 @@ def sensitivity(
         layers=tuple(layers),
         groups=tuple(found),
     )
+
+
+def group_losses(change: str, parts: Sequence[Group], *, before: HeldOut, after: HeldOut) -> list[GroupLoss]:
+    """Return what everybody loses, and what each group does.
+
+    Args:
+        change: What was done between the two.
+        parts: The groups.
+        before: What the model as it is makes of all users.
+        after: What the changed one makes of them.
+    """
+    everybody = _group(change, "all", "all", before, after, than=None)
+    found = [everybody]
+    for part in parts:
+        some = (_of(one, part.users) for one in (before, after))
+        found.append(_group(change, part.by, part.name, *some, than=everybody.ndcg_kept))
+    return found
 
 
 def _layer(layer: str, values: int, change: str, before: HeldOut, after: HeldOut) -> LayerLoss:

@@ -25,7 +25,7 @@ _SETTINGS: dict[str, Any] = {
     "axes.spines.right": False,
 }
 _TINTS = ("#9ac7b7", "#3f9d80", "#0a5a42", "#2563c9", "#8a3fa0", "#c2571a")  # one for each of `WHOLE`
-_ROW, _MARGIN = 0.24, 1.0  # inches
+_ROW, _MARGIN, _FOOT = 0.3, 1.1, 0.75  # inches
 _WIDTH = 12.0
 
 
@@ -41,11 +41,11 @@ def draw_sensitivity(found: Sensitivity) -> str:
     layers = list(dict.fromkeys(row.layer for row in found.layers))
     people = list(dict.fromkeys((row.by, row.group) for row in found.groups))
     height = _MARGIN + _ROW * max(len(layers), len(people), 8)
-    foot, body = 0.45 / height, 1 - _MARGIN / height
+    foot, body = _FOOT / height, 1 - _MARGIN / height
     with mpl.rc_context(cast("Any", _SETTINGS)):
         figure = figures.Figure(figsize=(_WIDTH, height))
         _layers(figure.add_axes((0.2, foot, 0.29, body)), found, layers)
-        _people(figure.add_axes((0.69, foot, 0.29, body)), found, people)
+        _people(figure.add_axes((0.69, foot, 0.29, body)), found, people, body=body * height)
         written = io.BytesIO()
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     return "\n".join(line.rstrip() for line in written.getvalue().decode().splitlines()) + "\n"
@@ -74,8 +74,15 @@ def _layers(axes: Axes, found: Sensitivity, layers: list[str]) -> None:
     axes.set_title(f"NDCG@10 kept with one layer changed, {found.users:,} users", loc="left", fontsize=9)
 
 
-def _people(axes: Axes, found: Sensitivity, people: list[tuple[str, str]]) -> None:
-    """Draw for each group and change what it keeps, with its interval; filled where the group surely pays more than all."""
+def _people(axes: Axes, found: Sensitivity, people: list[tuple[str, str]], *, body: float) -> None:
+    """Draw for each group and change what it keeps, with its interval; filled for all, and for groups that surely pay.
+
+    Args:
+        axes: To draw on.
+        found: The findings.
+        people: The groups, from above.
+        body: Height of the axes in inches.
+    """
     spread = 0.6 / max(len(WHOLE) - 1, 1)
     for number, (change, tint) in enumerate(zip(WHOLE, _TINTS, strict=True)):
         rows = {(row.by, row.group): row for row in found.groups if row.change == change}
@@ -90,8 +97,8 @@ def _people(axes: Axes, found: Sensitivity, people: list[tuple[str, str]]) -> No
     axes.set_yticks(range(len(people)), [by if by == "all" else f"{by}: {group}" for by, group in people])
     axes.set_ylim(len(people) - 0.4, -0.6)
     axes.set_xlim(left=0)
-    axes.legend(frameon=False, fontsize=7.5, loc="lower left")
-    axes.set_title("NDCG@10 kept with all layers changed; filled: all, and who pays", loc="left", fontsize=9)
+    axes.legend(frameon=False, fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.28 / body), ncols=3)
+    axes.set_title("NDCG@10 kept with all layers changed (filled: pays)", loc="left", fontsize=9)
 
 
 def _loss(kept: float | None) -> float:
