@@ -7,8 +7,9 @@
 A row is a variant for one target. Its run directory is made by the shipped recipe from the teacher of each seed
 (``--teachers``, trained where it is missing), converted, and the bundle asked for every test user, one request after the other.
 ``ndcg_kept`` is held against the teacher's fp32 bundle for the same target, and so are ``overlap_at_10`` and the latencies, of
-which both take turns. Rows are merged into the JSON as soon as they are there; one that is there, of as many seeds, is not made
-again, unless ``--again``. What was begun goes on in ``--output``: steps, epochs, bundles and answers that are there are taken.
+which both take turns. Rows are merged into the JSON as soon as they are there; one that is there, of as many seeds and of the
+recipe as it is now, is not made again, unless ``--again``. What was begun goes on in ``--output``: steps, epochs, bundles and
+answers that are there are taken.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from compressing.figures import row_of
 from compressing.files import TARGETS, Place
 from compressing.page import page
 from compressing.picture import draw
-from compressing.variants import CURVES, MAIN, TEACHER, VARIANTS, recipe_of
+from compressing.variants import CURVES, MAIN, TEACHER, VARIANTS, identity_of
 
 from edge_rec_devices.environment import describe
 from edge_rec_runtime.atomic import replace_file
@@ -50,16 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missing = []
     for slug in slugs:
         try:
-            recipe_of(VARIANTS[slug])
+            identity = identity_of(VARIANTS[slug])
         except CompressionError as error:
             missing.append(f"{slug}: not measured, {error}")
             continue
         seeds = 1 if slug in CURVES else asked.seeds
         for target in TARGETS[:1] if slug in CURVES else TARGETS:
-            if asked.again or not _there(_rows(asked.json), slug, target, seeds):
+            if asked.again or not _there(_rows(asked.json), (slug, target, identity), seeds):
                 _merge(asked.json, asked.dataset, row_of(place, slug, target, seeds=seeds, seconds=asked.seconds))
     _show([row for row in _rows(asked.json) if row["variant"] in slugs])
-    print("\n".join(missing), file=sys.stderr)
+    for line in missing:
+        print(line, file=sys.stderr)
     return 0
 
 
@@ -95,8 +97,8 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _there(rows: Sequence[dict[str, Any]], slug: str, target: str, seeds: int) -> bool:
-    return any((row["variant"], row["target"]) == (slug, target) and row["seeds"] >= seeds for row in rows)
+def _there(rows: Sequence[dict[str, Any]], key: tuple[str, str, str], seeds: int) -> bool:
+    return any((row["variant"], row["target"], row["identity"]) == key and row["seeds"] >= seeds for row in rows)
 
 
 def _merge(path: Path, dataset: str, made: dict[str, Any]) -> None:

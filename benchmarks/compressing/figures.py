@@ -13,7 +13,7 @@ import numpy as np
 from compressing.files import bundle_of, teacher_of
 from compressing.scores import scored
 from compressing.timing import beside
-from compressing.variants import TEACHER, VARIANTS
+from compressing.variants import TEACHER, VARIANTS, identity_of
 from compressing.weights import weigh
 from edge_rec_converters.metrics import bootstrap_interval, ndcg_at_k, overlap_at_k
 from edge_rec_runtime import Recommender, read_histories
@@ -54,6 +54,7 @@ def row_of(place: Place, slug: str, target: str, *, seeds: int, seconds: float) 
         "target": target,
         "precision": made[0]["precision"],
         "recipe": VARIANTS[slug].recipe,
+        "identity": identity_of(VARIANTS[slug]),
         "users": gains.shape[1],
         "seeds": seeds,
         **averaged,

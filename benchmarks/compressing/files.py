@@ -4,19 +4,22 @@ from __future__ import annotations
 
 __all__ = ["TARGETS", "Place", "bundle_of", "teacher_of"]
 
+import hashlib
+import json
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from compressing.variants import VARIANTS, recipe_of
+from compressing.variants import VARIANTS, identity_of, precision_of, recipe_of
 from edge_rec.compress import compress
 from edge_rec.data import load
 from edge_rec.models import load_run, read_config
 from edge_rec.training import Request, train_run
 from edge_rec_converters import convert, prepare
-from edge_rec_runtime import Precision, read_histories
+from edge_rec_runtime import Bundle, Precision, read_histories
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 TARGETS = ("onnx", "tflite")
@@ -54,32 +57,41 @@ def teacher_of(place: Place, seed: int) -> Path:
 
 
 def bundle_of(place: Place, slug: str, seed: int, target: str) -> Path:
-    """Return the bundle of a variant, made of a run directory that is made where it is missing.
+    """Return the bundle of a variant, made anew where it or its run directory is missing, or is of other steps or weights.
 
     Raises:
         CompressionError: The variant's recipe is not shipped, or a step failed.
     """
     variant, folder = VARIANTS[slug], place.folder(slug, seed)
-    path = folder / f"{target}.edgerec"
-    if path.exists():
-        return path
-    start, recipe = teacher_of(place, seed), recipe_of(variant)
-    run = start
+    run, recipe = teacher_of(place, seed), recipe_of(variant)
+    folder.mkdir(parents=True, exist_ok=True)
     if recipe is not None:
-        run = folder / "run"
-        folder.mkdir(parents=True, exist_ok=True)
+        start, run = run, folder / f"run-{identity_of(variant)}"
         compress(start, recipe, run, dataset=load(place.dataset, place.data), seed=seed, steps=_Lines)
-    words = variant.precision
-    if words is None:
-        words = recipe.bundles.precision.slug if recipe is not None and recipe.bundles is not None else "fp32"
+    words, path, config = precision_of(variant), folder / f"{target}.edgerec", read_config(run)
+    told = {name: config[name] for name in ("dataset", "seed", "compression") if name in config}
+    told["made_of"] = {"precision": words, "weights": _digest(run)}
+    if path.exists() and _provenance(path).get("made_of") == told["made_of"]:
+        return path
     _say(f"{slug}, seed {seed}: converting for {target}")
     validation = read_histories(run / "heldout" / "validation.jsonl")
     made = prepare(load_run(run).source(), validation[:_JUDGED], calibration=validation, targets=(target,))
-    config = read_config(run)
-    told = {name: config[name] for name in ("dataset", "seed", "compression") if name in config}
-    folder.mkdir(parents=True, exist_ok=True)
     convert(made, target=target, precision=Precision.parse(words), output=path, gate=0.0, metadata=told)
     return path
+
+
+def _digest(run: Path) -> str:
+    """Return the SHA-256 of everything that a model is."""
+    digest = hashlib.sha256(json.dumps(read_config(run)["options"], sort_keys=True).encode())
+    for name in ("weights.safetensors", "tables.safetensors"):
+        if (run / name).exists():
+            digest.update((run / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _provenance(path: Path) -> Mapping[str, Any]:
+    with Bundle.open(path) as bundle:
+        return bundle.manifest.provenance
 
 
 class _Lines:

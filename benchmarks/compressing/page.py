@@ -35,8 +35,8 @@ def page(result: Mapping[str, Any]) -> str:
     rows: Sequence[Row] = result["rows"]
     parts = [
         "# What compression costs",
-        f"Written by `{COMMAND}` from [compression-ml-1m.json](../benchmarks/results/compression-ml-1m.json), whose rows\n"
-        f"`{_MADE}` measures.",
+        f"Written by `{COMMAND}`\n"
+        f"from [compression-ml-1m.json](../benchmarks/results/compression-ml-1m.json), whose rows `{_MADE}` measures.",
         _introduction(result),
         "![Bytes against NDCG@10 kept, and the criteria of pruning](img/compression.svg)",
         *(part for target in _TARGETS for part in _table(rows, target)),
@@ -67,7 +67,8 @@ def shortfalls(row: Row) -> list[str]:
 def _introduction(result: Mapping[str, Any]) -> str:
     machine, rows = result["machine"], result["rows"]
     teachers = [row["teacher_ndcg_at_10"] for row in rows]
-    scores = f" at NDCG@10 {min(teachers):.4f} to {max(teachers):.4f}" if teachers else ""
+    ends = sorted({f"{one:.4f}" for one in teachers})
+    scores = f" at NDCG@10 {' to '.join(dict.fromkeys((ends[0], ends[-1])))}" if ends else ""
     users = f"{max((row['users'] for row in rows), default=0):,}"
     cpu = machine.get("cpu") or machine.get("processor") or ""
     return (
@@ -146,5 +147,5 @@ _METHOD = """## How it is measured
   interval is a paired bootstrap over users. Overlap@10 is the share of the teacher's first ten items that are among the variant's
   first ten, everything seen left out.
 - Times are those of single requests on one thread, beside the teacher's bundle, which takes turns with the variant's: the
-  median of the ratios of neighbouring calls.
+  median of the ratios of neighbouring calls. `fp32` is the teacher beside itself: what it differs from 1 by is noise.
 - Everything that was chosen was chosen on validation events. The test events were looked at once for each row."""

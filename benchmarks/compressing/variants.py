@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["CURVES", "MAIN", "PERCENTS", "TEACHER", "VARIANTS", "Goal", "Variant", "recipe_of"]
+__all__ = ["CURVES", "MAIN", "PERCENTS", "TEACHER", "VARIANTS", "Goal", "Variant", "identity_of", "precision_of", "recipe_of"]
 
+import hashlib
+import json
 from dataclasses import dataclass
 
-from edge_rec.compress import Recipe, load_recipe, make_step
+from edge_rec.compress import Recipe, describe_step, load_recipe, make_step
 
 PERCENTS = (50, 80, 90)
 TEACHER = "fp32"
@@ -49,6 +51,29 @@ class Variant:
     steps: tuple[tuple[str, dict[str, object]], ...] = ()
     precision: str | None = None
     goal: Goal | None = None
+
+
+def identity_of(variant: Variant) -> str:
+    """Return what tells whether something was made by the variant as it is now, its recipe included.
+
+    Raises:
+        CompressionError: Its recipe is not shipped.
+    """
+    recipe = recipe_of(variant)
+    steps = [] if recipe is None else [describe_step(step) for step in recipe.steps]
+    return hashlib.sha256(json.dumps([steps, precision_of(variant)], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def precision_of(variant: Variant) -> str:
+    """Return the precision of its bundles, in words of the grammar.
+
+    Raises:
+        CompressionError: Its recipe is not shipped.
+    """
+    if variant.precision is not None:
+        return variant.precision
+    recipe = recipe_of(variant)
+    return "fp32" if recipe is None or recipe.bundles is None else recipe.bundles.precision.slug
 
 
 def recipe_of(variant: Variant) -> Recipe | None:
