@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["OPEN_GATES", "PRECISIONS", "our_artefacts"]
 
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from conversion.artefacts import Artefact, Feeds, Search
 from edge_rec_converters import convert
 from edge_rec_runtime import Bundle, Precision, Recommender
 from edge_rec_runtime.backends import open_graph
+from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,13 +65,12 @@ def our_artefacts(
     for words in precisions:
         precision = Precision.parse(words)
         started = time.perf_counter()
-        made = convert(
-            prepared,
-            target=target,
-            precision=precision,
-            output=folder / f"{target}-{precision.slug}.edgerec",
-            gate=OPEN_GATES[prepared.source.kind],
-        )
+        path = folder / f"{target}-{precision.slug}.edgerec"
+        try:
+            made = convert(prepared, target=target, precision=precision, output=path, gate=OPEN_GATES[prepared.source.kind])
+        except ConversionError as error:  # a network without dense layers has only some of the precisions
+            print(f"{target} {words}: {error}", file=sys.stderr, flush=True)
+            continue
         seconds = time.perf_counter() - started
         run, look_up, search = OPENERS[prepared.source.kind](made.path, opened)
         yield Artefact(
