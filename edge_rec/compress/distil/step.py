@@ -12,6 +12,7 @@ from edge_rec.compress.distil.start import started
 from edge_rec.compress.distil.students import STUDENTS, new_student
 from edge_rec.compress.options import check_number, check_whole, nearest, refuse_unknown
 from edge_rec.compress.step import Outcome
+from edge_rec.compress.tuning import short_training
 from edge_rec.models import load_run, read_config
 from edge_rec.training import FORMS, Distillation, finetune, teacher_outputs
 from edge_rec_runtime.errors import CompressionError
@@ -116,17 +117,18 @@ class Distil:
                 temperature=self.temperature,
                 form=self.learn,  # type: ignore[arg-type]  # one of FORMS
             )
-        training = replace(
-            drawn.usual,
+        training = short_training(
+            drawn.model,
+            given,
+            split,
             epochs=self.epochs or drawn.usual.epochs,
             learning_rate=self.learning_rate or drawn.usual.learning_rate,
-            loss="full" if self.weight else drawn.usual.loss,
-            seed=given.seed,
+            full=self.weight > 0,
         )
         found = finetune(
             drawn.model if begun is None else begun.model,
             split,
-            options=training,
+            options=replace(training, evaluate_every=drawn.usual.evaluate_every),
             distillation=distillation,
             checkpoint=given.folder / "checkpoint.safetensors",
             progress=given.progress,
