@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from edge_rec.compress.quantise.grids import exact
 from edge_rec.compress.step import Outcome
 from edge_rec.models import Network
 from edge_rec_runtime import Int4Table
@@ -47,8 +48,8 @@ def finish_items(found: Tuned[_N], table: ItemTable, *others: ItemTable) -> Outc
 def int4_of(values: NDArray[np.float32]) -> Int4Table:
     """Return the codes of rows [items, dims] that are whole numbers from -7 to 7 times a scale a row.
 
-    The scale is told from the row: its largest magnitude is 1 to 7 of them, and only one of these guesses, or a multiple of
-    it that stands for the same values, makes all the others whole.
+    The scale is told from the row: its largest magnitude is 1 to 7 of them, one of these guesses makes all the others whole,
+    and it has no more than the 11 bits that scales were trained with.
 
     Raises:
         CompressionError: A row is no such thing.
@@ -58,7 +59,7 @@ def int4_of(values: NDArray[np.float32]) -> Int4Table:
     for most in range(7, 0, -1):
         guess = np.where(peaks > 0, peaks / np.float32(most), np.float32(1))[:, None]
         codes = np.rint(values / guess)
-        fits = (codes * guess == values).all(axis=1)
+        fits = (codes * guess == values).all(axis=1) & (exact(guess) == guess)[:, 0]
         scales = np.where(fits, guess[:, 0], scales)
     if (off := np.flatnonzero((scales == 0) & (peaks > 0))).size:
         raise CompressionError(f"quantise:to=int4: row {off[0]} of the item table left the int4 grid; report this model")

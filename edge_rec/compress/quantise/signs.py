@@ -39,8 +39,9 @@ def start_of_signs(vectors: NDArray[np.float32], bits: int, *, seed: int) -> Sig
         seed: Decides the first turn.
     """
     rng = np.random.default_rng([seed, 1])
-    left, latents, bases = vectors.astype(np.float64), [], []
-    while (todo := bits - sum(len(one) for one in bases)) > 0:
+    left = vectors.astype(np.float64)
+    latents: list[NDArray[np.float64]] = []
+    while (todo := bits - sum(one.shape[1] for one in latents)) > 0:
         width = min(todo, vectors.shape[1])
         main = np.linalg.svd(left, full_matrices=False)[2][:width]
         basis = np.linalg.qr(rng.standard_normal((width, width)))[0] @ main
@@ -52,7 +53,6 @@ def start_of_signs(vectors: NDArray[np.float32], bits: int, *, seed: int) -> Sig
         signs = np.where(found >= 0, 1.0, -1.0)
         basis = np.linalg.lstsq(signs, left, rcond=None)[0]
         latents.append(found / np.abs(found).mean())
-        bases.append(basis)
         left -= signs @ basis
     joined = np.concatenate(latents, axis=1)
     signs = np.where(joined >= 0, 1.0, -1.0)
