@@ -47,10 +47,10 @@ TABLE = np.random.default_rng(0).normal(size=(ITEMS, DIMS)).astype(np.float32)
 def _models() -> dict[str, Model]:
     networks = (
         GRU4Rec(GRU4RecOptions(dims=DIMS, hidden=24, max_length=LONGEST), CATALOGUE),
-        NRMS(NRMSOptions(dims=DIMS, heads=2, max_length=LONGEST), CATALOGUE),
+        NRMS(NRMSOptions(dims=DIMS, heads=2, max_length=LONGEST, recency=0.3), CATALOGUE),
         DeepMLP(DeepMLPOptions(dims=DIMS, hidden=24, layers=102, max_length=LONGEST), CATALOGUE),
         TwoTower(TwoTowerOptions(dims=DIMS, hidden=24, max_length=LONGEST), CATALOGUE, context=CONTEXT),
-        LightGCN(LightGCNOptions(dims=DIMS, max_length=LONGEST), CATALOGUE),
+        LightGCN(LightGCNOptions(dims=DIMS, max_length=LONGEST, recency=0.3), CATALOGUE),
     )
     for network in networks:
         disturbed(network)
