@@ -21,8 +21,8 @@ class Recipe:
 
 # SASRec: heads that forget (recency) gain more on validation than every other setting that was tried, most of all on small logs.
 # 943 users are learnt by heart in twice the epochs or with twice the channels; longer windows cost time and gain nothing.
-# LightGCN: small steps leave it near popularity on MovieLens-1M; recency gains a tenth on validation, at the door alone.
-# NRMS: with recency three epochs give what twelve gave without; a learning rate of 6e-3 doubles the pace of 3e-3.
+# LightGCN: 480 steps of 5e-3 leave it near popularity on MovieLens-1M. Recency acts at the door: .082 to .090 of one training.
+# NRMS, validation NDCG@10 after 3 epochs of MovieLens-1M: recency .05, .2, .5 give .066, .077, .079; twice the rate then .097.
 RECIPES: dict[str, dict[str, Recipe]] = {
     "sasrec": {
         "ml-100k": Recipe(
