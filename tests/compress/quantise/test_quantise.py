@@ -1,0 +1,217 @@
+"""Quantised models: codes reach bundles as they were trained, the model given stays as it was, and nonsense is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from edge_rec.compress import Given, parse_step
+from edge_rec.models import Popularity, SASRec, SASRecOptions, TwoTower, TwoTowerOptions, load_run, write_run
+from edge_rec.training import prepared
+from edge_rec_converters import prepare
+from edge_rec_converters.kinds import Order
+from edge_rec_runtime import Bundle, Catalogue, Precision, read_histories, write_bundle
+from edge_rec_runtime.errors import CompressionError, DataError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from edge_rec.compress.step import Outcome
+    from edge_rec.data import Dataset
+    from edge_rec.models import Model, Network
+
+CATALOGUE = Catalogue(tuple(f"i{row}" for row in range(30)))
+
+
+def _given(place: Path, model: Model, dataset: Dataset | None = None) -> Given:
+    split = None if dataset is None else prepared(dataset, core=1)[0]
+    return Given(split=split, dataset="walks", catalogue=model.catalogue, seed=0, folder=place)
+
+
+def _outcome(text: str, model: Network, place: Path, dataset: Dataset | None = None) -> Outcome:
+    step = parse_step(f"quantise:to={text}")
+    step.requires(model)
+    found = step.run(model, _given(place, model, dataset))
+    step.ensures(model, found.model)
+    return found
+
+
+def _bundle(model: Network, run: Path, path: Path, precision: str) -> Bundle:
+    histories = list(read_histories(run / "heldout" / "validation.jsonl"))[:8]
+    made = prepare(model.source(), histories, targets=("onnx",))
+    write_bundle(path, made.drafts(Order(target="onnx", precision=Precision.parse(precision)))[0])
+    return Bundle.open(path)
+
+
+def _constants(bundle: Bundle) -> dict[str, NDArray[np.generic]]:
+    member = next(one.member for one in bundle.manifest.encoders)
+    graph = onnx.load_from_string(bytes(bundle.read(member))).graph
+    return {one.name: numpy_helper.to_array(one) for one in graph.initializer}
+
+
+FORMS = {
+    "int8": ("int8", "epochs=1"),
+    "int4": ("int4", "epochs=1"),
+    "pq": ("pq,pieces=4", "fit=3,epochs=1"),
+    "binary": ("binary-items,bits=24", "fit=3,epochs=1,correction=scale"),
+}
+
+
+@pytest.mark.parametrize(("layout", "tuned"), [("int8", ""), ("int8", "yes"), ("int4", "yes"), ("pq", "yes"), ("binary", "yes")])
+def test_finished_codes_reach_the_bundle(layout: str, tuned: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """After any training, a run directory and a conversion, the bundle holds the very codes, and the model its vectors."""
+    text, training = FORMS[layout]
+    trained, folder, walked = (request.getfixturevalue(name) for name in ("trained", "folder", "walked"))
+    model = trained
+    before = {name: value.copy() for name, value in model.weights().items()}
+    words = f"{text},{training},learning_rate=0.01" if tuned else f"{text}{',fit=0' if layout in {'pq', 'binary'} else ''}"
+    found = _outcome(words, model, tmp_path, walked if tuned else None).model  # type: ignore[arg-type]  # a network
+    write_run(tmp_path / "out", found, prepared(walked, core=1)[0], record={})
+    stored = load_run(tmp_path / "out")
+    with _bundle(stored, folder, tmp_path / "one.edgerec", f"items={layout}") as bundle:  # type: ignore[arg-type]
+        held = bundle.table("items")
+        for name, part in found.tables[layout].parts().items():  # type: ignore[attr-defined]
+            np.testing.assert_array_equal(held.parts()[name], part)
+        np.testing.assert_array_equal(held.decode(np.arange(held.rows)), found.weights()["table"])
+    for name, value in model.weights().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_trained_weights_keep_their_integers(trained: SASRec, folder: Path, walked: Dataset, tmp_path: Path) -> None:
+    """Decoded, the int8 codes in the graph are the weights of the model, each of them, to the bit."""
+    model = trained
+    found = _outcome("int8,epochs=1,learning_rate=0.01", model, tmp_path, walked).model  # type: ignore[arg-type]
+    weights = {name.removeprefix("encoder."): value for name, value in found.weights().items() if "blocks" in name}
+    with _bundle(found, folder, tmp_path / "one.edgerec", "items=int8,network=int8-weights") as bundle:  # type: ignore[arg-type]
+        held = _constants(bundle)
+    checked = 0
+    for name, codes in held.items():
+        if name.endswith(".codes") and (plain := weights.get(name.removesuffix(".codes"))) is not None:
+            signed = codes.astype(np.float32) - (128 if codes.dtype == np.uint8 else 0)
+            scales = held[f"{name.removesuffix('.codes')}.scales"].astype(np.float32).reshape(-1)
+            decoded = signed * scales if signed.shape == plain.T.shape and plain.shape[0] == scales.size else signed.T * scales
+            assert np.array_equal(decoded.T, plain) or np.array_equal(decoded, plain), name
+            checked += 1
+    assert checked >= 4  # expand and contract of both blocks; the smaller layers stay fp32
+
+
+def test_candidates_are_scanned_and_scored_apart(trained: SASRec, folder: Path, walked: Dataset, tmp_path: Path) -> None:
+    """With rescore the encoder sees int8 vectors and the signs are the table that is scanned."""
+    model = trained
+    found = _outcome("binary-items,bits=32,fit=5,rescore=true,correction=scale-bias", model, tmp_path, walked)  # type: ignore[arg-type]
+    assert list(found.model.tables) == ["int8", "binary"]  # type: ignore[attr-defined]
+    assert found.record["bytes_an_item"] == {"int8": 18.0, "binary": 8.0}
+    with _bundle(found.model, folder, tmp_path / "one.edgerec", "items=binary,rescore=int8") as bundle:  # type: ignore[arg-type]
+        for role, layout in (("items", "binary"), ("rescore", "int8")):
+            for name, part in found.model.tables[layout].parts().items():  # type: ignore[attr-defined]
+                np.testing.assert_array_equal(bundle.table(role).parts()[name], part)
+
+
+def test_the_fit_brings_scores_nearer(trained: SASRec, folder: Path, walked: Dataset, tmp_path: Path) -> None:
+    """Codes that were fitted to queries lose less of the soft labels than those they started from; twice gives the same."""
+    model = trained
+    for text in ("binary-items,bits=16", "pq,pieces=2"):
+        once, again = (_outcome(f"{text},fit=60", model, tmp_path, walked) for _ in range(2))  # type: ignore[arg-type]
+        losses = once.record["fit_losses"]
+        assert losses[-1] < losses[0]
+        assert once.record == again.record
+
+
+def test_values_are_on_their_fixed_point_grid(model: SASRec, tmp_path: Path) -> None:
+    """Powers of two in so many bits, or decimals; the record names each step, and layers left out stay as they were."""
+    found = _outcome("fixed-point,bits=6,items=false", model, tmp_path)
+    step = found.record["steps"]["encoder.blocks.0.expand.weight"]
+    codes = found.model.weights()["encoder.blocks.0.expand.weight"] / step
+    assert np.log2(step) == int(np.log2(step))
+    np.testing.assert_array_equal(codes, np.rint(codes))
+    assert np.abs(codes).max() <= 31
+    np.testing.assert_array_equal(found.model.weights()["table"], model.weights()["table"])
+    tenths = _outcome("fixed-point,decimals=2,network=false", model, tmp_path).model.weights()["table"]
+    np.testing.assert_array_equal(tenths, (np.rint(model.weights()["table"].astype(np.float64) / 0.01) * 0.01).astype(np.float32))
+
+
+def test_a_network_of_signs_converts_as_it_was_trained(trained: SASRec, folder: Path, walked: Dataset, tmp_path: Path) -> None:
+    """Each row has one magnitude, and the converters keep it: the graph in binary answers as the model does."""
+    model = trained
+    found = _outcome("binary-network,keep=encoder.blocks.0.*,epochs=1,learning_rate=0.01", model, tmp_path, walked)  # type: ignore[arg-type]
+    assert found.record["signs"] == ["encoder.blocks.1.expand.weight", "encoder.blocks.1.contract.weight"]
+    assert "blocks.0.expand.weight=int8-weights" in found.record["convert_layers"]
+    for name in found.record["signs"]:
+        assert all(len(np.unique(np.abs(row))) == 1 for row in found.model.weights()[name])
+
+
+def test_pruned_weights_stay_zero(model: SASRec, tmp_path: Path) -> None:
+    """A zero is on every grid that has one."""
+    weights = model.weights()
+    name = "encoder.blocks.0.expand.weight"
+    weights[name] = np.where(np.arange(16) % 2 == 0, weights[name], 0).astype(np.float32)
+    found = _outcome("int8", model.with_weights(weights), tmp_path).model
+    assert (found.weights()[name][:, 1::2] == 0).all()
+    assert (found.weights()[name][:, ::2] != 0).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("int5", "there is no form to='int5'; did you mean 'int"),
+        ("int4,bits=3", "has no option 'bits'"),
+        ("int4,epochs=-1", "epochs=-1"),
+        ("int8,items=false,network=false", "at least one of them is needed"),
+        ("int8,items=yes", "expected true or false"),
+        ("binary-items,bits=0", "bits=0"),
+        ("binary-items,correction=scales", "did you mean 'scale'"),
+        ("binary-items,epochs=2,rescore=true", "say epochs=0"),
+        ("binary-items,epochs=2,correction=scale-bias", "train without a bias"),
+        ("pq,fit_soft=1.2", "fit_soft=1.2"),
+        ("fixed-point", "exactly one of bits, decimals"),
+        ("fixed-point,bits=1", "from 2 up"),
+        ("fixed-point,decimals=9", "at most 6"),
+        ("fixed-point,decimals=2,fraction=3", "fraction=3 is of bits"),
+    ],
+)
+def test_options_that_mean_nothing_are_refused(text: str, said: str) -> None:
+    """One sentence with the value and what was expected."""
+    with pytest.raises(CompressionError) as caught:
+        parse_step(f"quantise:to={text}")
+    assert said in str(caught.value)
+
+
+def test_models_that_cannot_be_are_refused(model: SASRec, tmp_path: Path) -> None:
+    """Counts, towers, items that have codes, more pieces or bits than there is room for, and fits without a log."""
+    popular = Popularity(Catalogue(CATALOGUE.ids, popularity=np.ones(30, dtype=np.uint32)))
+    with pytest.raises(CompressionError, match="popularity is no network"):
+        parse_step("quantise:to=int8").requires(popular)
+    with pytest.raises(CompressionError, match="computed by the network"):
+        parse_step("quantise:to=int4").requires(TwoTower(TwoTowerOptions(dims=4, hidden=8), CATALOGUE))
+    finished = _outcome("int4", model, tmp_path).model
+    for text in ("pq", "int8", "binary-items"):
+        with pytest.raises(CompressionError, match=r"finished codes \(int4\)"):
+            parse_step(f"quantise:to={text}").requires(finished)
+    for text, said in (("pq,pieces=17", "have 16 values"), ("binary-items,bits=129", "at most 128")):
+        with pytest.raises(CompressionError, match=said):
+            parse_step(f"quantise:to={text}").requires(model)
+    with pytest.raises(CompressionError, match="matches none of the layers"):
+        parse_step("quantise:to=binary-network,keep=decoder").requires(model)
+    small = SASRec(SASRecOptions(dims=4, heads=1, feed_forward=4, max_length=4), CATALOGUE)
+    with pytest.raises(CompressionError, match="no weights to round"):
+        parse_step("quantise:to=int8").requires(small)
+    with pytest.raises(DataError, match="--dataset"):
+        parse_step("quantise:to=pq").run(model, _given(tmp_path, model))
+
+
+def test_the_network_is_rounded_after_the_items(model: SASRec, tmp_path: Path) -> None:
+    """Finished codes stay as they are when the weights go onto their grid, and ensures notices what has left it."""
+    items = _outcome("int4", model, tmp_path).model
+    found = _outcome("int8,items=false", items, tmp_path).model  # type: ignore[arg-type]
+    for name, part in items.tables["int4"].parts().items():  # type: ignore[attr-defined]
+        np.testing.assert_array_equal(found.tables["int4"].parts()[name], part)  # type: ignore[attr-defined]
+    with pytest.raises(CompressionError, match="left the int8 grid"):
+        parse_step("quantise:to=int8,items=false").ensures(model, model)
+    with pytest.raises(CompressionError, match="without int4 codes"):
+        parse_step("quantise:to=int4").ensures(model, model)
