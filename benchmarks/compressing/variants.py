@@ -106,7 +106,8 @@ MAIN: dict[str, Variant] = {
         goal=Goal(size="bytes_ratio", most=0.30, kept=0.997, overlap=0.985),
     ),
     "int4-items": Variant(
-        title="items int4, after training",
+        title="items int4, trained with the encoder",
+        recipe="int4-items",
         precision="items=int4",
         goal=Goal(size="item_bytes_ratio", most=0.15, kept=0.99, overlap=0.92),
     ),

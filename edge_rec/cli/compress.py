@@ -64,7 +64,7 @@ def compress(
     says so, bundles of it are made in OUT/bundles.
 
     \b
-    Examples: edge-rec compress runs/films --recipe low-rank-items -o runs/smaller
+    Examples: edge-rec compress runs/films --recipe low-rank -o runs/smaller
               edge-rec compress runs/films --step factorise:items=true,rank=32 -o runs/smaller
               edge-rec compress runs/films --recipe mine.toml --dataset ratings.csv -o runs/smaller --json
     """

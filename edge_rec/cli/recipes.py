@@ -22,7 +22,7 @@ def recipes(*, as_json: bool) -> None:
 
     \b
     Examples: edge-rec recipes
-              edge-rec compress runs/films --recipe low-rank-items -o runs/smaller
+              edge-rec compress runs/films --recipe low-rank -o runs/smaller
     """
     found = shipped_recipes()
     if as_json:

@@ -66,7 +66,7 @@ def test_a_recipe_ends_in_bundles(run: Path, tmp_path: Path) -> None:
     ("words", "code", "said"),
     [
         ([], 2, "nothing to do: give --recipe, or --step"),
-        (["--recipe", "low-rank-itms"], 4, "did you mean 'low-rank-items'?"),
+        (["--recipe", "low-rnk"], 4, "did you mean 'low-rank'?"),
         (["--step", "factorise:items=true,rnak=2"], 4, "did you mean 'rank'?"),
         (["--step", "factorise:items=true,rank=9"], 4, "rank=9 is above what the item table can have; it is 12 x 8"),
         (["--step", f"{STEP},epochs=1"], 4, "--dataset"),
@@ -98,8 +98,8 @@ def test_recipes_are_listed() -> None:
     """A line each for people; steps, targets and what was achieved for programs."""
     shown = CliRunner().invoke(main, ["recipes"])
     assert shown.exit_code == 0, shown.output
-    assert "low-rank-items" in shown.stdout
+    assert "low-rank" in shown.stdout
     found = json.loads(CliRunner().invoke(main, ["recipes", "--json"]).stdout)
-    (narrow,) = (one for one in found if one["name"] == "low-rank-items")
+    (narrow,) = (one for one in found if one["name"] == "low-rank")
     assert narrow["steps"][0]["form"] == "factorise:items"
     assert narrow["to"] == ["onnx", "tflite"]

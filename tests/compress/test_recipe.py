@@ -95,7 +95,7 @@ def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
     """A path is told as a path, a name as a name with the nearest one."""
     with pytest.raises(CompressionError, match="No such file"):
         load_recipe(str(tmp_path / "none.toml"))
-    with pytest.raises(CompressionError, match="did you mean 'low-rank-items'"):
+    with pytest.raises(CompressionError, match="did you mean 'low-rank'"):
         load_recipe("low-rank-item")
     with pytest.raises(CompressionError, match="directory"):
         load_recipe(str(tmp_path))

@@ -111,6 +111,8 @@ def factorised_items(step: Factorise, model: _N, *, met: NDArray[np.int64] | Non
 def _ranks(step: Factorise, found: Mapping[str, Decomposed]) -> dict[str, int]:
     if step.rank is not None:
         return dict.fromkeys(found, step.rank)
+    if step.share is not None:
+        return {path: max(1, round(step.share * min(one.matrix.shape))) for path, one in found.items()}
     if step.energy is not None:
         return {path: rank_for_energy(one, step.energy) for path, one in found.items()}
     ranks = ranks_for_bytes(found, step.bytes or 0)

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 class Factorise:
     """Truncated SVD of dense layers, or of the item table; then, where epochs are given, training goes on.
 
-    Exactly one of ``layers`` and ``items``, and exactly one of ``rank``, ``energy`` and ``bytes`` is given.
+    Exactly one of ``layers`` and ``items``, and exactly one of ``rank``, ``share``, ``energy`` and ``bytes`` is given.
 
     Attributes:
         layers: Pattern (fnmatch) of the module paths of dense layers: ``encoder.*``.
         items: Whether the item table is factorised.
         weighted: For the item table: whether an item counts as often as it was met in the log, and not once.
         rank: The rank of every matrix.
+        share: Of the rank that each matrix could have: 0.25 stores an item of 128 values in 32.
         energy: Least share of the sum of squared singular values that is kept, matrix by matrix.
         bytes: Most bytes, in float32, of all factors together; ranks are chosen so that the energy that is lost is least.
         epochs: Of fine-tuning afterwards.
@@ -45,6 +46,7 @@ class Factorise:
     items: bool = False
     weighted: bool = False
     rank: int | None = None
+    share: float | None = None
     energy: float | None = None
     bytes: int | None = None
     epochs: int = 0
@@ -59,9 +61,9 @@ class Factorise:
         if self.layers is not None and (not isinstance(self.layers, str) or not self.layers):
             raise CompressionError(f"factorise: layers={self.layers!r}; expected a pattern of module paths, like 'encoder.*'")
         require_one("factorise", layers=self.layers, items=self.items)
-        size = require_one("factorise", rank=self.rank, energy=self.energy, bytes=self.bytes)
-        if size == "energy":
-            check_number("factorise", "energy", self.energy, above=0, below=1)
+        size = require_one("factorise", rank=self.rank, share=self.share, energy=self.energy, bytes=self.bytes)
+        if size in {"share", "energy"}:
+            check_number("factorise", size, getattr(self, size), above=0, below=1)
         else:
             check_whole("factorise", size, getattr(self, size))
         if self.weighted and not self.items:

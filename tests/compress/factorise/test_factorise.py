@@ -89,6 +89,13 @@ def test_a_table_is_factorised_again_to_a_lower_rank(model: SASRec, tmp_path: Pa
     torch.testing.assert_close(twice.item_vectors(), once.item_vectors(), rtol=1e-4, atol=1e-5)
 
 
+def test_a_share_is_a_rank_of_each_matrix(model: SASRec, tmp_path: Path) -> None:
+    """Half of the width is what that rank gives, of whatever width a model has."""
+    width = model.item_vectors().shape[1]
+    halved, ranked = (_done(f"factorise:items=true,{how}", model, tmp_path) for how in ("share=0.5", f"rank={width // 2}"))
+    assert torch.equal(halved.item_vectors(), ranked.item_vectors())
+
+
 def test_items_that_are_met_more_count_more(model: SASRec, log: Dataset, tmp_path: Path) -> None:
     """Weighted factors are nearer to the vectors of events, plain ones to the table."""
     met = np.bincount(prepared(log, core=1)[0].train.items, minlength=30)
