@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["Tuned", "short_training", "tuned"]
+__all__ = ["Tuned", "short_training", "tuned", "validation_ndcg"]
 
 import math
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from edge_rec.metrics import held_out
 from edge_rec.models import Network
 from edge_rec.training import RECIPES, Distillation, TrainingOptions, finetune, recipe, teacher_outputs
+from edge_rec_converters.metrics import ndcg_at_k
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from edge_rec.compress.step import Given
     from edge_rec.data import Split
     from edge_rec.models import Model
+    from edge_rec.training.plan import Plan
 
 _N = TypeVar("_N", bound=Network)
 
@@ -45,6 +48,7 @@ def tuned(
     distil: float = 0.0,
     held: Mapping[str, nn.Module] = MappingProxyType({}),
     frozen: Sequence[str] = (),
+    plan: Plan | None = None,
 ) -> Tuned[_N]:
     """Train a network on, and keep the best epoch by validation, the model as it came among them.
 
@@ -58,6 +62,7 @@ def tuned(
         distil: Share of the loss that asks for the teacher's outputs; 0 asks for the log alone.
         held: Of `finetune`.
         frozen: Of `finetune`.
+        plan: Of `finetune`.
 
     Raises:
         DataError: There is no log.
@@ -68,13 +73,18 @@ def tuned(
     if distil:
         outputs = teacher_outputs([given.teacher or teacher], split, folder=given.caches, progress=given.progress)
         distillation = Distillation(teacher=outputs, weight=distil)
+    training = short_training(
+        model, split, dataset=given.dataset, seed=given.seed, epochs=epochs, learning_rate=learning_rate, full=distil > 0
+    )
+    given.folder.mkdir(parents=True, exist_ok=True)
     found = finetune(
         model,
         split,
-        options=short_training(model, given, split, epochs=epochs, learning_rate=learning_rate, full=distil > 0),
+        options=training,
         held=held,
         frozen=frozen,
         distillation=distillation,
+        plan=plan,
         checkpoint=given.folder / "checkpoint.safetensors",
         progress=given.progress,
     )
@@ -83,19 +93,20 @@ def tuned(
 
 
 def short_training(
-    model: Network, given: Given, split: Split, *, epochs: int, learning_rate: float, full: bool = False
+    model: Network, split: Split, *, dataset: str, seed: int, epochs: int, learning_rate: float, full: bool = False
 ) -> TrainingOptions:
     """Return the recipe that a model of this kind is trained by, for a few epochs: a short warm-up, a short average.
 
     Args:
         model: The network.
-        given: Of the step.
         split: The log.
+        dataset: Its name, which a recipe may depend on.
+        seed: Of every random choice.
         epochs: Passes over the users, each evaluated.
         learning_rate: At its highest.
         full: Whether the loss must see the whole catalogue.
     """
-    usual = recipe(model.name, given.dataset, users=len(split.train)).training if model.name in RECIPES else TrainingOptions()
+    usual = recipe(model.name, dataset, users=len(split.train)).training if model.name in RECIPES else TrainingOptions()
     steps = epochs * math.ceil(len(split.train) / usual.batch_users)
     return replace(
         usual,
@@ -106,5 +117,11 @@ def short_training(
         warmup_steps=min(usual.warmup_steps, steps // 20),
         averaging=min(usual.averaging, 1 - 1 / max(_SHORT * steps, 1)),
         loss="full" if full else usual.loss,
-        seed=given.seed,
+        seed=seed,
     )
+
+
+def validation_ndcg(model: Model, split: Split) -> float:
+    """Return NDCG@10 on the validation events."""
+    found = held_out(model.source(), split.train, split.validation, users=split.user_attributes)
+    return float(ndcg_at_k(found.ranks).mean())

@@ -119,8 +119,9 @@ class Distil:
             )
         training = short_training(
             drawn.model,
-            given,
             split,
+            dataset=given.dataset,
+            seed=given.seed,
             epochs=self.epochs or drawn.usual.epochs,
             learning_rate=self.learning_rate or drawn.usual.learning_rate,
             full=self.weight > 0,

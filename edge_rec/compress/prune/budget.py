@@ -26,8 +26,14 @@ def stored_bytes(weights: Mapping[str, NDArray[Any]], sparse: Collection[str]) -
     )
 
 
-def share_for_bytes(model: Model, sparse: tuple[str, ...], limit: int) -> float:
+def share_for_bytes(model: Model, sparse: tuple[str, ...], limit: int, *, loose: int = 0) -> float:
     """Return the least share of zeros in the matrices ``sparse`` with which all weights fit into ``limit`` bytes.
+
+    Args:
+        model: Left as it is.
+        sparse: Names of the matrices.
+        limit: Bytes.
+        loose: Values that may be left beside the share, since it is rounded to whole rows, or layer by layer.
 
     Raises:
         CompressionError: What is never pruned takes more already, or everything fits as it is.
@@ -38,8 +44,8 @@ def share_for_bytes(model: Model, sparse: tuple[str, ...], limit: int) -> float:
         raise CompressionError(f"prune: until=bytes={limit}: the weights take {whole} bytes as they are; ask for fewer")
     size = sum(weights[name].size for name in sparse)
     rest = sum(values.size // 8 if name in sparse else 4 * values.size for name, values in weights.items())
-    left = (limit - rest) // 4
-    if left < len(sparse):
+    left = (limit - rest) // 4 - loose
+    if left < len(sparse) + loose:
         raise CompressionError(
             f"prune: until=bytes={limit} is less than the {rest} bytes of what is never pruned and of the places of zeros; "
             "ask for more"

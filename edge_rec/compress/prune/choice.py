@@ -58,7 +58,7 @@ class Chooser:
             touched = [place.parameter for group in self._groups for place in group.places]
             self._names = tuple(name for name in dict.fromkeys(touched) if before[name].ndim >= 2)
         else:
-            self._names = tuple(prunable(model, "table" if options.unit == "rows" else options.parameters))
+            self._names = tuple(prunable(model, options.patterns))
         done = getattr(getattr(model, "structure", None), "pruned", ())
         self._gone = {name: before[name] == 0 for name in self._names if name in done}
 

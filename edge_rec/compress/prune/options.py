@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["SCHEDULES", "UNITS", "PruneOptions", "Until"]
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from edge_rec.compress.options import check_number, check_whole, nearest, require_one
 from edge_rec.compress.prune.criteria import CRITERIA
@@ -94,11 +94,17 @@ class PruneOptions:
         self._check_words()
         self._check_numbers()
         self._check_together()
+        self._check_used()
 
     @property
     def units(self) -> tuple[str, ...]:
         """The kinds of units that go."""
         return tuple(self.unit.split("+"))
+
+    @property
+    def patterns(self) -> str:
+        """Patterns of the names of the matrices that single weights, blocks or rows go from."""
+        return "table" if self.unit == "rows" else self.parameters
 
     @property
     def structural(self) -> bool:
@@ -182,3 +188,23 @@ class PruneOptions:
                 f"prune: unit={self.unit} is of models that are computed, not trained step by step; use criterion=magnitude or "
                 "random, and epochs=0"
             )
+
+    def _check_used(self) -> None:
+        """Refuse options that would do nothing, as far as they differ from what they are unless given."""
+        layered = (self.unit in {"weights", "neighbours"} or self.structural) and self.scope != "lamp"
+        used = {
+            "direction": (self.criterion == "weight-change", "criterion=weight-change"),
+            "initial_seed": (self.criterion == "weight-change", "criterion=weight-change"),
+            "penalty": (self.criterion == "l0", "criterion=l0"),
+            "gate_epochs": (self.criterion == "l0", "criterion=l0"),
+            "parameters": (self.unit in {"weights", "2:4"}, "unit=weights and unit=2:4"),
+            "scope": (self.unit == "weights" or layered, "units of several layers, and lamp of unit=weights alone"),
+            "learning_rate": (self.tuned > 0, "a fine-tuning, so give epochs"),
+            "distil": (self.tuned > 0, "a fine-tuning, so give epochs"),
+        }
+        for option in fields(self):
+            means, where = used.get(option.name, (True, ""))
+            if not means and getattr(self, option.name) != option.default:
+                raise CompressionError(
+                    f"prune: {option.name}={getattr(self, option.name)!r} does nothing here, it is for {where}; leave it out"
+                )

@@ -6,6 +6,7 @@ __all__ = ["Prune"]
 
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -19,9 +20,10 @@ from edge_rec.compress.prune.gradual import Gradual, Thinned
 from edge_rec.compress.prune.groups import groups_of
 from edge_rec.compress.prune.options import PruneOptions
 from edge_rec.compress.prune.parameters import prunable, zero_share
+from edge_rec.compress.prune.promise import require_pruned
 from edge_rec.compress.prune.structural import shrunk
-from edge_rec.compress.prune.tuning import healed, starting_ndcg
 from edge_rec.compress.step import Outcome
+from edge_rec.compress.tuning import Tuned, tuned, validation_ndcg
 from edge_rec.models import EASE, ItemItem, MatrixFactorisation, SASRec
 from edge_rec.models.network import Network
 from edge_rec.training import baked
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+    from torch import nn
 
     from edge_rec.compress.step import Given
     from edge_rec.models import Model
+    from edge_rec.training.plan import Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,22 +97,13 @@ class Prune(PruneOptions):
         pruned = _pruned(model, choice)
         record: dict[str, Any] = {"ratios": choice.ratios()}
         if self.tuned and isinstance(pruned, Network):
-            healing = healed(pruned, self, given, teacher=model)
+            healing = self._healed(pruned, given, teacher=model)
             pruned, record = healing.model, record | dict(healing.record)
         return Outcome(model=pruned, record=record | _count(model, pruned))
 
     def ensures(self, before: Model, after: Model) -> None:
-        """Raise CompressionError if another share than was asked for is 0, or a unit is left that should have gone."""
-        asked = 0.5 if self.unit == "2:4" else self.sparsity
-        if asked is None or self.until is not None or self.unit in {"neighbours", "factors"} or self.structural:
-            return
-        had = prunable(before, "table" if self.unit == "rows" else self.parameters)
-        found = after.weights()
-        share, already = zero_share({name: found[name] for name in had}), zero_share(had)
-        parts = sum(len(values) if self.unit == "rows" else values.size for values in had.values())
-        rounding = (len(had) if self.scope == "layer" else 1) / parts
-        if not asked - rounding <= share <= asked + rounding + already:
-            raise CompressionError(f"prune: {share:.4f} of the weights are 0 after pruning, and {asked:g} were asked for")
+        """Raise CompressionError if less is gone than was asked for, other weights than that, or a budget is not kept."""
+        require_pruned(self, before, after)
 
     def _evidence(self, given: Given) -> Evidence | None:
         if not CRITERIA[self.criterion].needs_data:
@@ -128,15 +123,18 @@ class Prune(PruneOptions):
         if self.unit == "2:4" or self.threshold is not None:
             return 0.5
         if condition is not None and condition.name == "bytes":
-            matrices = prunable(model, "table" if self.unit == "rows" else self.parameters)
-            return share_for_bytes(model, tuple(matrices), int(condition.limit))
+            matrices = prunable(model, self.patterns)
+            loose = len(matrices) if self.scope == "layer" else 0
+            if self.unit == "rows":
+                loose = matrices["table"].shape[1]
+            return share_for_bytes(model, tuple(matrices), int(condition.limit), loose=-(-loose // 2))
         return 0.95 if self.sparsity is None else self.sparsity
 
     def _gradually(self, model: Network, chooser: Chooser, given: Given, share: float) -> Outcome:
         split, condition, weights = given.data("prune: schedule=iterative"), self.condition, model.weights()
         least = None
         if condition is not None and condition.name == "ndcg_loss":
-            least = (1 - condition.limit) * starting_ndcg(model, split)
+            least = (1 - condition.limit) * validation_ndcg(model, split)
         held = {name: Thinned(weights[name].shape) for name in chooser.held}
 
         def choose(seen: Network, free: Mapping[str, NDArray[np.float32]], level: float) -> Mapping[str, NDArray[np.bool_]]:
@@ -151,7 +149,7 @@ class Prune(PruneOptions):
             target=share,
             least_ndcg=least,
         )
-        healing = healed(model, self, given, teacher=model, held=held, plan=plan)
+        healing = self._healed(model, given, teacher=model, held=held, plan=plan)
         record = dict(healing.record)
         if least is not None and not record["best_epoch"]:
             record["remarks"].append(f"no epoch with pruned weights met {self.until}; the model is as it came")
@@ -173,8 +171,29 @@ class Prune(PruneOptions):
         pruned = _pruned(healing.model, choice)
         return Outcome(model=pruned, record={"ratios": choice.ratios(), **record, **_count(model, pruned)})
 
+    def _healed(
+        self,
+        model: Network,
+        given: Given,
+        *,
+        teacher: Model,
+        held: Mapping[str, nn.Module] = MappingProxyType({}),
+        plan: Plan | None = None,
+    ) -> Tuned[Network]:
+        return tuned(
+            model,
+            given,
+            step="prune",
+            teacher=teacher,
+            epochs=self.tuned,
+            learning_rate=self.learning_rate,
+            distil=self.distil,
+            held=held,
+            plan=plan,
+        )
+
     def _check_matrices(self, model: Model) -> None:
-        matrices = prunable(model, "table" if self.unit == "rows" else self.parameters)
+        matrices = prunable(model, self.patterns)
         for name, values in matrices.items():
             if self.unit == "2:4" and values.shape[-1] % 4:
                 raise CompressionError(

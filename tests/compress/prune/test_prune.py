@@ -13,7 +13,7 @@ from edge_rec.compress.prune import Prune
 from edge_rec.compress.prune.budget import stored_bytes
 from edge_rec.compress.prune.gradual import cubic
 from edge_rec.compress.prune.parameters import prunable, zero_share
-from edge_rec.compress.prune.tuning import starting_ndcg
+from edge_rec.compress.tuning import validation_ndcg
 from edge_rec.data import leave_one_out
 from edge_rec.data.ranking import RankerInputs
 from edge_rec.models import EASE, EASEOptions, GRU4Rec, GRU4RecOptions, MatrixFactorisation, MFOptions, SASRec, load_run
@@ -98,7 +98,7 @@ def test_pruning_stops_at_the_last_model_that_was_good_enough(trained: SASRec, g
     step = Prune(sparsity=0.99, until="ndcg_loss=0.1", schedule="iterative", epochs=6, learning_rate=0.01)
     pruned = _run(step, trained, given)
     assert given.split is not None
-    assert starting_ndcg(pruned, given.split) >= 0.9 * starting_ndcg(trained, given.split)
+    assert validation_ndcg(pruned, given.split) >= 0.9 * validation_ndcg(trained, given.split)
     assert 0.1 < zero_share(prunable(pruned)) < 0.99
 
 
@@ -106,9 +106,12 @@ def test_a_budget_of_bytes_is_kept(trained: SASRec, given: Given) -> None:
     """The least share of zeros that fits is taken; a budget that cannot be kept, or is no limit, is refused."""
     weights = trained.weights()
     whole, names = stored_bytes(weights, ()), tuple(prunable(trained))
-    for share in (0.4, 0.7):
-        pruned = _run(Prune(until=f"bytes={int(share * whole)}", epochs=0), trained, given)
-        assert share * whole - 16 <= stored_bytes(pruned.weights(), names) <= share * whole
+    for share, options, slack in ((0.4, {}, 16), (0.7, {}, 16), (0.5, {"scope": "layer"}, 4 * len(names) + 16)):
+        pruned = _run(Prune(until=f"bytes={int(share * whole)}", epochs=0, **options), trained, given)
+        assert share * whole - slack <= stored_bytes(pruned.weights(), names) <= share * whole
+    for limit in range(whole - 1200, whole - 300, 77):  # a row has 64 bytes
+        rows = _run(Prune(unit="rows", until=f"bytes={limit}", epochs=0), trained, given)
+        assert limit - 128 <= stored_bytes(rows.weights(), ("table",)) <= limit
     for limit, message in ((whole, "take .* bytes as they are"), (100, "of what is never pruned")):
         with pytest.raises(CompressionError, match=message):
             Prune(until=f"bytes={limit}", epochs=0).run(trained, given)
@@ -223,6 +226,11 @@ def test_the_curve_of_sparsity() -> None:
         ("prune:sparsity=0.5,schedule=iterative,unit=dims", "goes at once"),
         ("prune:sparsity=0.5,unit=factors,criterion=gradient", "computed, not trained"),
         ("prune:sparsity=0.5,distil=1.5", "distil=1.5"),
+        ("prune:sparsity=0.5,distil=0.7,epochs=0", "distil=0.7 does nothing here"),
+        ("prune:sparsity=0.5,penalty=3", "it is for criterion=l0; leave it out"),
+        ("prune:sparsity=0.5,direction=least", "it is for criterion=weight-change"),
+        ("prune:sparsity=0.5,unit=rows,scope=layer", "scope='layer' does nothing here"),
+        ("prune:sparsity=0.5,unit=heads,scope=lamp", "scope='lamp' does nothing here"),
     ],
 )
 def test_nonsense_is_refused_before_any_work(words: str, message: str) -> None:
@@ -256,3 +264,20 @@ def test_what_is_missing_is_named(model: SASRec, given: Given) -> None:
         Prune(sparsity=0.9, unit="heads", epochs=0).run(model, given)
     assert "encoder.positions" not in prunable(model)
     assert set(prunable(model, "table *positions")) == {"table", "encoder.positions"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("unit=2:4", "more than two weights left"),
+        ("sparsity=0.5", r"0\.0000 of the weights are 0 after pruning, and 0\.5 were asked for"),
+        ("sparsity=0.5,unit=heads", "0 of 4 heads are gone, and it should be 2"),
+        ("sparsity=0.5,unit=neurons+heads,scope=layer", "0 of 64 neurons are gone, and it should be 32"),
+        ("sparsity=0.25,unit=dims", "0 of 16 dims are gone, and it should be 4"),
+        ("until=bytes=9000", "bytes after until=bytes=9000"),
+    ],
+)
+def test_a_result_that_is_not_pruned_is_noticed(trained: SASRec, words: str, message: str) -> None:
+    """A model that came out as it went in keeps no promise, whatever the unit."""
+    with pytest.raises(CompressionError, match=message):
+        parse_step(f"prune:{words},epochs=0").ensures(trained, trained)

@@ -20,9 +20,10 @@ import torch
 from safetensors.numpy import load_file, save
 from torch import Tensor, nn
 
-from edge_rec.compress.prune.tuning import short_training
+from edge_rec.compress.tuning import short_training
 from edge_rec.training import finetune
 from edge_rec_runtime.atomic import replace_file
+from edge_rec_runtime.errors import CompressionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _SLOPE, _LOW, _HIGH = 2 / 3, -0.1, 1.1  # of the distribution, as in the paper
 _OPEN = 2.0  # log odds that a gate begins with
 _OF_WEIGHTS, _OF_UNITS = 30.0, 1.0  # what it costs if all gates are open
+_RATE = 1e-3  # of weights and gates, at its highest
 _PACE = 30.0  # by how much log odds move faster than weights under one learning rate
 
 
@@ -139,10 +141,23 @@ class LearntGates:
                 self._found = load_file(path)
                 return self._found
             watching = _Watching(tuple(gates), {})
-            options = short_training(model, evidence.split, dataset=evidence.dataset, epochs=self._epochs, seed=evidence.seed)
+            options = short_training(
+                model,
+                evidence.split,
+                dataset=evidence.dataset,
+                seed=evidence.seed,
+                epochs=self._epochs,
+                learning_rate=_RATE,
+                full=True,
+            )
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(evidence.seed)
-                finetune(model, evidence.split, options=options, held=gates, plan=watching, progress=evidence.progress)
+                found = finetune(model, evidence.split, options=options, held=gates, plan=watching, progress=evidence.progress)
+            if found.remarks:
+                raise CompressionError(
+                    f"prune: criterion=l0: the training of the gates {found.remarks[0]}; their order would mean nothing, give a "
+                    "lower penalty= or another criterion"
+                )
             lowest = min(float(odds.min()) for odds in watching.odds.values())
             self._found = {name: (odds - lowest) * _PACE for name, odds in watching.odds.items()}
             if path is not None:
