@@ -119,7 +119,8 @@ class BinaryItems(Tuning):
             raise CompressionError(f"{_NAME}: the signs are missing; report this model")
 
     def _fitted(self, model: Network, given: Given) -> tuple[SignScorer, dict[str, Any]]:
-        vectors = model.item_vectors().detach()
+        factors = self.rescore and model.structure.item_rank is not None  # the device then has the factors of items alone
+        vectors = (model.table if factors else model.item_vectors()).detach()
         scorer = SignScorer(
             start_of_signs(vectors.numpy(), self.bits, seed=given.seed),
             scale=self.correction != "none",
@@ -129,6 +130,8 @@ class BinaryItems(Tuning):
             return scorer, {"fit_losses": []}
         split = given.data(f"{_NAME} with fit above 0")
         queries, targets = sampled_states(model, split, most=_QUERIES, seed=given.seed, progress=given.progress)
+        if factors:
+            queries = queries @ model.item_basis.detach().T  # as it scans them
         losses = fit_to_queries(
             scorer,
             queries,

@@ -126,7 +126,7 @@ def require_free_items(word: str, model: Network) -> None:
     if model.tables:
         raise CompressionError(
             f"quantise:to={word}: the items of {model.title} have finished codes ({', '.join(model.tables)}) already; "
-            "start from the model before those"
+            "say items=false where only the network is to be rounded, or start from the model before those"
         )
 
 

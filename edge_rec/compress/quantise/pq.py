@@ -32,7 +32,7 @@ class ProductQuantisation(Tuning):
     """Codes that are first fitted to the frozen encoder's queries, and then, with ``epochs``, trained together with it.
 
     Attributes:
-        pieces: Bytes an item; one for every 16 values unless given.
+        pieces: Bytes an item, or fewer where pieces so wide need no more; one for every 16 values unless given.
         fit: Steps of the fit to the queries; without it and without epochs the log is not looked at.
         fit_rate: Its learning rate.
         fit_soft: Share of its labels that are the probabilities of the float table; the rest are the log's.
@@ -107,4 +107,4 @@ class ProductQuantisation(Tuning):
             seed=given.seed,
             progress=given.progress,
         )
-        return product_codes(scorer.vectors().detach().numpy(), pieces), losses
+        return product_codes(scorer.vectors().detach().numpy(), len(start.codebooks)), losses

@@ -107,6 +107,13 @@ class Quantise:
         given = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "to"}
         given = {name: value for name, value in given.items() if value is not None}
         refuse_unknown(f"quantise:to={self.to}", given, [one.name for one in fields(chosen)])  # type: ignore[arg-type]
+        for needed, names in (("epochs", ("learning_rate", "distil")), ("fit", ("fit_rate", "fit_soft"))):
+            idle = [name for name in names if name in given]
+            if idle and not given.get(needed, getattr(chosen, needed, 0)):
+                raise CompressionError(
+                    f"quantise:to={self.to}: {idle[0]}={given[idle[0]]!r} does nothing with {needed}=0; leave it out, or ask for "
+                    f"{needed}"
+                )
         return chosen(**given)
 
     def _network_of(self, model: Model) -> Network:

@@ -110,6 +110,21 @@ def test_candidates_are_scanned_and_scored_apart(trained: SASRec, folder: Path, 
                 np.testing.assert_array_equal(bundle.table(role).parts()[name], part)
 
 
+def test_candidates_of_narrow_items(trained: SASRec, walked: Dataset, tmp_path: Path) -> None:
+    """Behind a factorised item table both tables are as wide as the factors, which is what the device scans."""
+    given = _given(tmp_path, trained, walked)
+    narrow = parse_step("factorise:items=true,rank=4").run(trained, given).model
+    found = _outcome("binary-items,bits=16,fit=3,rescore=true", narrow, tmp_path, walked).model  # type: ignore[arg-type]
+    assert {name: one.dims for name, one in found.tables.items()} == {"int8": 4, "binary": 4}  # type: ignore[attr-defined]
+
+
+def test_pieces_that_do_not_divide_the_width(trained: SASRec, walked: Dataset, tmp_path: Path) -> None:
+    """Five pieces of 16 values are four wide, so that four of them are enough; fitted or not."""
+    for training in ("fit=3", "fit=0"):
+        found = _outcome(f"pq,pieces=5,{training}", trained, tmp_path, walked)
+        assert found.record["bytes_an_item"] == {"pq": 4.0}
+
+
 def test_the_fit_brings_scores_nearer(trained: SASRec, folder: Path, walked: Dataset, tmp_path: Path) -> None:
     """Codes that were fitted to queries lose less of the soft labels than those they started from; twice gives the same."""
     model = trained
@@ -166,6 +181,8 @@ def test_pruned_weights_stay_zero(model: SASRec, tmp_path: Path) -> None:
         ("binary-items,epochs=2,rescore=true", "say epochs=0"),
         ("binary-items,epochs=2,correction=scale-bias", "train without a bias"),
         ("pq,fit_soft=1.2", "fit_soft=1.2"),
+        ("pq,fit=0,fit_rate=0.1", "fit_rate=0.1 does nothing with fit=0"),
+        ("int8,distil=0.3", "distil=0.3 does nothing with epochs=0"),
         ("fixed-point", "exactly one of bits, decimals"),
         ("fixed-point,bits=1", "from 2 up"),
         ("fixed-point,decimals=9", "at most 6"),
