@@ -79,7 +79,7 @@ class Beside:
             EdgeRecError: It cannot be converted, or gives scores that are not finite.
         """
         sizes = [value.size for value in model.weights().values()]
-        zeros = [int(np.count_nonzero(value)) for value in model.weights().values()]
+        filled = [int(np.count_nonzero(value)) for value in model.weights().values()]
         before, after = self._found, self._asked(model, "validation")
         gains = [ndcg_at_k(one.ranks) for one in (after, before)]
         kept, low, high = paired_ratio_interval(*gains)
@@ -90,7 +90,7 @@ class Beside:
         ratio = latency_ratio(made, part, whole)
         return Effect(
             parameters=sum(sizes),
-            nonzeros=sum(zeros),
+            nonzeros=sum(filled),
             model_bytes=part_bytes,
             bytes_ratio=part_bytes / whole_bytes,
             ndcg_at_10=float(gains[0].mean()),

@@ -68,7 +68,7 @@ class Outcome:
 
     Attributes:
         model: A new model; the one that was given is as it was.
-        record: What happened, fit for JSON: epochs, losses, thresholds, ratios a layer, and under ``remarks`` sentences for
+        record: What happened, fit for JSON: epochs, losses, ranks, ratios a layer, and under ``remarks`` sentences for
             people, such as that a fine-tune diverged and which epoch was kept.
     """
 

@@ -51,7 +51,7 @@ class PqTable(RowArrays):
     ) -> Self:
         """Store codes [rows, m], each the place of a piece in its codebook, with codebooks [m, k, w] and a bias [rows].
 
-        Codebooks are stored as float16 unless a value would lose precision there.
+        Codebooks are stored as float16 unless their largest value would be infinite there, or as blurred as its smallest are.
 
         Args:
             codes: Whole numbers from 0 to k - 1.
