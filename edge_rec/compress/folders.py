@@ -6,6 +6,7 @@ __all__ = ["finished", "identities", "identity_of", "require_free"]
 
 import hashlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_rec.compress.steps import describe_step
@@ -14,7 +15,6 @@ from edge_rec_runtime.errors import CompressionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from edge_rec.compress.step import Step
     from edge_rec.data import Split
@@ -26,6 +26,8 @@ _OURS = {"steps", "work", "heldout", *_MODEL}
 def identities(steps: Sequence[Step], start: Path, config: Mapping[str, Any], *, seed: int, split: Split | None) -> list[str]:
     """Return for each step a fingerprint of what its result follows from: the start, the data, the seed, the steps up to it.
 
+    The teachers that a step names count with their weights: a folder may hold another model by the next time.
+
     Args:
         steps: In order.
         start: The run directory of the model that the first is given.
@@ -34,17 +36,24 @@ def identities(steps: Sequence[Step], start: Path, config: Mapping[str, Any], *,
         split: The log, or None.
     """
     digest = hashlib.sha256(json.dumps([config["model"], config["options"], config.get("compression"), seed]).encode())
-    for name in _MODEL:
-        if (start / name).exists():
-            digest.update(name.encode() + (start / name).read_bytes())
+    _add_model(digest, start)
     if split is not None:
         for part in (split.train.items, split.train.offsets, split.validation):
             digest.update(part.tobytes())
     found = []
     for step in steps:
+        for folder in getattr(step, "teachers", ()):
+            _add_model(digest, Path(folder))
         digest.update(json.dumps(describe_step(step), sort_keys=True).encode())
         found.append(digest.hexdigest())
     return found
+
+
+def _add_model(digest: hashlib._Hash, folder: Path) -> None:
+    """Add what a run directory holds of its model; nothing where there is none, which the step itself refuses."""
+    for name in _MODEL:
+        if (folder / name).exists():
+            digest.update(name.encode() + (folder / name).read_bytes())
 
 
 def identity_of(config: Mapping[str, Any]) -> str | None:

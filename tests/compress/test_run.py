@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from walking_log import walks
 
-from edge_rec.compress import Recipe, compress, parse_step, provenance
+from edge_rec.compress import Recipe, compress, make_step, parse_step, provenance
+from edge_rec.compress.folders import identities
 from edge_rec.compress.prune import Prune
 from edge_rec.metrics import held_out
 from edge_rec.models import load_run, read_config
@@ -130,6 +131,19 @@ def test_a_changed_step_is_done_again_with_all_after_it(run: Path, tmp_path: Pat
     compress(run, _recipe(other, THIRD), output)
     assert ran == [other, THIRD]
     assert not _same(load_run(output), first)
+
+
+def test_teachers_count_by_what_they_hold(trained_run: Path, tmp_path: Path) -> None:
+    """Where a teacher's folder holds another model by now, what was learnt from the first is not taken."""
+    teacher, config = tmp_path / "teacher", read_config(trained_run)
+    shutil.copytree(trained_run, teacher)
+    step = make_step("distil", {"teachers": [str(teacher)]})
+    first, again = (identities([HALF, step], trained_run, config, seed=0, split=None) for _ in range(2))
+    assert first == again
+    with (teacher / "weights.safetensors").open("ab") as stream:
+        stream.write(b" ")
+    other = identities([HALF, step], trained_run, config, seed=0, split=None)
+    assert (other[0] == first[0], other[1] == first[1]) == (True, False)
 
 
 def test_with_a_log_a_step_may_train(trained_run: Path, log: Dataset, tmp_path: Path) -> None:

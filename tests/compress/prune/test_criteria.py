@@ -196,7 +196,7 @@ def test_gates_are_hard_concrete() -> None:
 
 
 def test_gates_are_trained_once(subject: Subject, tmp_path: Path) -> None:
-    """Gates of units move apart, the same at every training, and are taken from the folder; a shut neuron's is no better."""
+    """Gates of units move apart, the same at every training, and are taken from the folder."""
     assert subject.evidence is not None
     kept = replace(subject, evidence=replace(subject.evidence, folder=tmp_path))
     groups = groups_of(subject.model, ("neurons",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,12 @@ from edge_rec.models import Popularity, SASRec, SASRecOptions, TwoTower, TwoTowe
 from edge_rec.training import prepared
 from edge_rec_converters import prepare
 from edge_rec_converters.kinds import Order
+from edge_rec_converters.row_codes import unpack_signs
 from edge_rec_runtime import Bundle, Catalogue, Precision, read_histories, write_bundle
 from edge_rec_runtime.errors import CompressionError, DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -42,10 +45,10 @@ def _outcome(text: str, model: Network, place: Path, dataset: Dataset | None = N
     return found
 
 
-def _bundle(model: Network, run: Path, path: Path, precision: str) -> Bundle:
+def _bundle(model: Network, run: Path, path: Path, precision: str, layers: Mapping[str, str] = MappingProxyType({})) -> Bundle:
     histories = list(read_histories(run / "heldout" / "validation.jsonl"))[:8]
     made = prepare(model.source(), histories, targets=("onnx",))
-    write_bundle(path, made.drafts(Order(target="onnx", precision=Precision.parse(precision)))[0])
+    write_bundle(path, made.drafts(Order(target="onnx", precision=Precision.parse(precision), layers=layers))[0])
     return Bundle.open(path)
 
 
@@ -149,13 +152,19 @@ def test_values_are_on_their_fixed_point_grid(model: SASRec, tmp_path: Path) -> 
 
 
 def test_a_network_of_signs_converts_as_it_was_trained(trained: SASRec, folder: Path, walked: Dataset, tmp_path: Path) -> None:
-    """Each row has one magnitude, and the converters keep it: the graph in binary answers as the model does."""
+    """Each row has one magnitude, and with the layers of the record the graph holds these very signs and scales."""
     model = trained
     found = _outcome("binary-network,keep=encoder.blocks.0.*,epochs=1,learning_rate=0.01", model, tmp_path, walked)  # type: ignore[arg-type]
     assert found.record["signs"] == ["encoder.blocks.1.expand.weight", "encoder.blocks.1.contract.weight"]
     assert "blocks.0.expand.weight=int8-weights" in found.record["convert_layers"]
+    layers = dict(word.split("=") for word in found.record["convert_layers"])
+    with _bundle(found.model, folder, tmp_path / "one.edgerec", "items=fp32,network=binary", layers) as bundle:  # type: ignore[arg-type]
+        held = _constants(bundle)
     for name in found.record["signs"]:
-        assert all(len(np.unique(np.abs(row))) == 1 for row in found.model.weights()[name])
+        weights, stored = found.model.weights()[name], name.removeprefix("encoder.")
+        assert all(len(np.unique(np.abs(row))) == 1 for row in weights)
+        signs = unpack_signs(held[f"{stored}.bits"], weights.shape[1])  # type: ignore[arg-type]  # uint8
+        np.testing.assert_array_equal(signs * held[f"{stored}.scales.column"].astype(np.float32), weights)
 
 
 def test_pruned_weights_stay_zero(model: SASRec, tmp_path: Path) -> None:
