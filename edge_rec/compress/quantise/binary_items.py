@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import torch
 
-from edge_rec.compress.options import check_number, check_whole, nearest
+from edge_rec.compress.options import check_whole, nearest
 from edge_rec.compress.quantise.finished import finish_items, require_finished
 from edge_rec.compress.quantise.fitting import fit_to_queries
-from edge_rec.compress.quantise.forms import Tuning, require_free_items, require_table, settled
+from edge_rec.compress.quantise.forms import FittedTuning, require_free_items, require_table, settled
 from edge_rec.compress.quantise.grids import Int8Items
 from edge_rec.compress.quantise.signs import SignItems, SignScorer, start_of_signs
 from edge_rec.compress.quantise.states import sampled_states
@@ -32,7 +32,7 @@ _NAME = "quantise:to=binary-items"
 
 
 @dataclass(frozen=True, kw_only=True)
-class BinaryItems(Tuning):
+class BinaryItems(FittedTuning):
     """Signs that are first fitted to the frozen encoder's queries, and then, with ``epochs``, trained together with it.
 
     Attributes:
@@ -40,9 +40,6 @@ class BinaryItems(Tuning):
         correction: What an item has besides: ``none``, a ``scale`` (2 bytes), or ``scale-bias`` (4), which epochs do not see.
         rescore: Whether the signs only choose candidates: the encoder is fed from an int8 table, which scores them exactly
             (``items=binary,rescore=int8``), and is left as it is.
-        fit: Steps of the fit to the queries.
-        fit_rate: Its learning rate.
-        fit_soft: Share of its labels that are the probabilities of the float table; the rest are the log's.
     """
 
     word: ClassVar[str] = "binary-items"
@@ -51,19 +48,11 @@ class BinaryItems(Tuning):
     bits: int = 96
     correction: str = "none"
     rescore: bool = False
-    fit: int = 300
-    fit_rate: float = 1e-2
-    fit_soft: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
         super().__post_init__()
         check_whole(_NAME, "bits", self.bits)
-        check_whole(_NAME, "fit", self.fit, least=0)
-        check_number(_NAME, "fit_rate", self.fit_rate, above=0)
-        check_number(_NAME, "fit_soft", self.fit_soft, least=0)
-        if self.fit_soft > 1:
-            raise CompressionError(f"{_NAME}: fit_soft={self.fit_soft!r}; expected a share from 0 to 1")
         if self.correction not in _CORRECTIONS:
             raise CompressionError(
                 f"{_NAME}: there is no correction={self.correction!r}; {nearest(str(self.correction), _CORRECTIONS)}"
@@ -74,11 +63,6 @@ class BinaryItems(Tuning):
             raise CompressionError(f"{_NAME}: with rescore=true the encoder sees int8 items and learns nothing; say epochs=0")
         if self.epochs and self.correction == "scale-bias":
             raise CompressionError(f"{_NAME}: epochs train without a bias; use correction=scale, or say epochs=0")
-
-    @property
-    def needs_data(self) -> bool:
-        """Whether it looks at the log."""
-        return self.epochs > 0 or self.fit > 0
 
     def requires(self, model: Network) -> None:
         """Raise CompressionError if the items have codes, or cannot have any."""

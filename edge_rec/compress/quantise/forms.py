@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Form", "Tuning", "require_free_items", "require_table", "settled"]
+__all__ = ["FittedTuning", "Form", "Tuning", "require_free_items", "require_table", "settled"]
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -78,6 +78,36 @@ class Tuning:
     def needs_data(self) -> bool:
         """Whether it looks at the log."""
         return self.epochs > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedTuning(Tuning):
+    """Item codes that are fitted to the frozen encoder's queries before any training.
+
+    Attributes:
+        fit: Steps of the fit; without it and without epochs the log is not looked at.
+        fit_rate: Its learning rate.
+        fit_soft: Share of its labels that are the probabilities of the float table; the rest are the log's.
+    """
+
+    fit: int = 300
+    fit_rate: float = 1e-2
+    fit_soft: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what means nothing."""
+        super().__post_init__()
+        name = f"quantise:to={self.word}"
+        check_whole(name, "fit", self.fit, least=0)
+        check_number(name, "fit_rate", self.fit_rate, above=0)
+        check_number(name, "fit_soft", self.fit_soft, least=0)
+        if self.fit_soft > 1:
+            raise CompressionError(f"{name}: fit_soft={self.fit_soft!r}; expected a share from 0 to 1")
+
+    @property
+    def needs_data(self) -> bool:
+        """Whether it looks at the log."""
+        return self.epochs > 0 or self.fit > 0
 
 
 def settled(

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import torch
 
-from edge_rec.compress.options import check_number, check_whole
+from edge_rec.compress.options import check_whole
 from edge_rec.compress.quantise.finished import finish_items, require_finished
 from edge_rec.compress.quantise.fitting import fit_to_queries
-from edge_rec.compress.quantise.forms import Tuning, require_free_items, require_table, settled
+from edge_rec.compress.quantise.forms import FittedTuning, require_free_items, require_table, settled
 from edge_rec.compress.quantise.products import ProductItems, ProductScorer, product_codes, start_of_products
 from edge_rec.compress.quantise.states import sampled_states
 from edge_rec_runtime.errors import CompressionError
@@ -28,38 +28,22 @@ _NAME = "quantise:to=pq"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProductQuantisation(Tuning):
+class ProductQuantisation(FittedTuning):
     """Codes that are first fitted to the frozen encoder's queries, and then, with ``epochs``, trained together with it.
 
     Attributes:
         pieces: Bytes an item, or fewer where pieces so wide need no more; one for every 16 values unless given.
-        fit: Steps of the fit to the queries; without it and without epochs the log is not looked at.
-        fit_rate: Its learning rate.
-        fit_soft: Share of its labels that are the probabilities of the float table; the rest are the log's.
     """
 
     word: ClassVar[str] = "pq"
     form: ClassVar[str] = "quantise:pq"
     pieces: int | None = None
-    fit: int = 300
-    fit_rate: float = 1e-2
-    fit_soft: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
         super().__post_init__()
         if self.pieces is not None:
             check_whole(_NAME, "pieces", self.pieces)
-        check_whole(_NAME, "fit", self.fit, least=0)
-        check_number(_NAME, "fit_rate", self.fit_rate, above=0)
-        check_number(_NAME, "fit_soft", self.fit_soft, least=0)
-        if self.fit_soft > 1:
-            raise CompressionError(f"{_NAME}: fit_soft={self.fit_soft!r}; expected a share from 0 to 1")
-
-    @property
-    def needs_data(self) -> bool:
-        """Whether it looks at the log."""
-        return self.epochs > 0 or self.fit > 0
 
     def requires(self, model: Network) -> None:
         """Raise CompressionError if the items have codes, or cannot have any."""
