@@ -72,7 +72,7 @@ def compress(
     require_writable(output)
     known = read_config(model).get("dataset")
     name = dataset or (known.get("name") if isinstance(known, dict) else None)
-    wanted = any(step.needs_data for step in recipe.steps) and (dataset or name in data.SOURCES)
+    wanted = dataset is not None or (name in data.SOURCES and any(step.needs_data for step in recipe.steps))
     given = {column: columns[column] for column in _COLUMNS}
     try:
         log = data.load(str(name), folder, progress=Bar(f"Fetching {name}"), **given) if wanted else None

@@ -69,4 +69,10 @@ def split_of(dataset: Dataset, config: Mapping[str, Any], model: Model) -> Split
             f"{dataset.name} gives {len(catalogue)} items, the model has {len(model.catalogue)}, and their ids or order differ; "
             "give the log that it was trained on"
         )
+    events = len(split.test_histories.items) + len(split.test)
+    for name, count in (("users", len(split.test)), ("events", events)):
+        if type(known := data.get(name)) is int and known != count:  # type: ignore[union-attr]  # a mapping, it has a core
+            raise CompressionError(
+                f"{dataset.name} gives {count:,} {name}, the model was trained on {known:,}; give the log that it was trained on"
+            )
     return split

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["finished", "identities", "identity_of", "require_free"]
+__all__ = ["finished", "identities", "identity_of", "require_free", "tidied"]
 
+import contextlib
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _MODEL = ("weights.safetensors", "tables.safetensors", "catalogue.json")
 _OURS = {"steps", "work", "heldout", *_MODEL}
+_PARTIAL = re.compile(r"\..+\.[0-9a-f]{8}\.part")  # the names that `replace_file` gives
 
 
 def identities(steps: Sequence[Step], start: Path, config: Mapping[str, Any], *, seed: int, split: Split | None) -> list[str]:
@@ -75,6 +78,8 @@ def finished(output: Path, identity: str) -> dict[str, Any] | None:
     config = read_config(output)
     if identity_of(config) != identity:
         raise CompressionError(f"{output}: holds a finished run of another model, recipe or log; choose a new folder")
+    if "metrics" not in config:
+        raise CompressionError(f"{output}: holds a step of a compression, not its result; choose a new folder")
     return config
 
 
@@ -86,5 +91,28 @@ def require_free(output: Path, start: Path) -> None:
     """
     if output.resolve() == start.resolve():
         raise CompressionError(f"{output}: is the model that is compressed; choose a new folder")
-    if output.exists() and (odd := sorted({one.name for one in output.iterdir()} - _OURS)):
+    if output.exists() and (odd := sorted({one.name for one in output.iterdir() if not _half(one)} - _OURS)):
         raise CompressionError(f"{output}: holds {odd[0]}, which no interrupted compression left; choose a new folder")
+
+
+def tidied(output: Path, *, keep: bool) -> None:
+    """Remove what is of no use any more: files that a killed process had half written, and folders that nothing came into.
+
+    Args:
+        output: The folder of a compression; nothing in it is being written.
+        keep: Whether the folder itself stays where it is empty.
+    """
+    for path in sorted(output.rglob("*"), reverse=True):  # what is inside comes before the folder
+        with contextlib.suppress(OSError):  # a folder with something in it, mostly
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            elif _half(path):
+                path.unlink()
+    if not keep:
+        with contextlib.suppress(OSError):
+            output.rmdir()
+
+
+def _half(path: Path) -> bool:
+    """Return whether a file is one that `replace_file` had not finished."""
+    return _PARTIAL.fullmatch(path.name) is not None

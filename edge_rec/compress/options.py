@@ -6,6 +6,7 @@ __all__ = ["check_number", "check_whole", "nearest", "read_words", "refuse_unkno
 
 import difflib
 import math
+import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _OPENING, _CLOSING = "[{", "]}"
+_POINT = re.compile(r"[+-]?(\.[0-9]+|[0-9]+\.)")  # .5 and 1. are numbers to people, not to TOML
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -72,10 +74,14 @@ def _parts(text: str) -> list[str]:
             parts.append("")
         else:
             parts[-1] += one
+    if depth or quote:
+        raise CompressionError(f"{text!r} has a bracket or a quote without its other half; close it, or take it out")
     return [] if parts == [""] else parts
 
 
 def _value(text: str) -> Any:  # noqa: ANN401 - whatever TOML has
+    if _POINT.fullmatch(text):
+        return float(text)
     try:
         read = tomllib.loads(f"value = {text}")
     except (tomllib.TOMLDecodeError, RecursionError):

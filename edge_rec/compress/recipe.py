@@ -111,7 +111,7 @@ def load_recipe(name_or_path: str) -> Recipe:
     if len(content) > _MOST_BYTES:
         raise CompressionError(f"{path}: is larger than 1 MiB, so it is no recipe; give the path of a TOML file")
     try:
-        return parse_recipe(content.decode())
+        return parse_recipe(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise CompressionError(f"{path}: is not UTF-8 ({error}); give the path of a TOML file") from error
     except EdgeRecError as error:

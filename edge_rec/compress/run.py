@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from edge_rec import __version__
 from edge_rec.compress.checks import require_fitting, split_of
 from edge_rec.compress.effect import Beside
-from edge_rec.compress.folders import finished, identities, identity_of, require_free
+from edge_rec.compress.folders import finished, identities, identity_of, require_free, tidied
 from edge_rec.compress.step import Given
 from edge_rec.compress.steps import describe_step
 from edge_rec.models import load_run, read_config, write_run, write_run_like
@@ -112,6 +112,9 @@ def compress(
     if found := finished(output, names[-1]):
         return found
     require_free(output, start)
+    there = output.exists()
+    if there:
+        tidied(output, keep=True)
     work = _Work(
         start=start,
         kept={name: config[name] for name in ("dataset", "seed") if name in config},
@@ -123,11 +126,15 @@ def compress(
         beside=Beside(model, start),
         steps=steps,
     )
-    for number, (step, identity) in enumerate(zip(recipe.steps, names, strict=True), 1):
-        made = _taken(work, made, step, number=number, identity=identity)
-    metrics = work.beside.metrics(made.model)
-    named = {"name": recipe.name, "description": recipe.description}
-    work.write(output, made.model, {"recipe": named, "compression": made.records, "metrics": metrics})
+    try:
+        for number, (step, identity) in enumerate(zip(recipe.steps, names, strict=True), 1):
+            made = _taken(work, made, step, number=number, identity=identity)
+        metrics = work.beside.metrics(made.model)
+        named = {"name": recipe.name, "description": recipe.description}
+        work.write(output, made.model, {"recipe": named, "compression": made.records, "metrics": metrics})
+    except BaseException:
+        tidied(output, keep=there)
+        raise
     shutil.rmtree(output / "work", ignore_errors=True)
     return read_config(output)
 

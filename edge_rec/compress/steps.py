@@ -4,7 +4,8 @@ from __future__ import annotations
 
 __all__ = ["STEPS", "describe_step", "make_step", "parse_step"]
 
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
+from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
 from edge_rec.compress.distil import Distil
@@ -36,8 +37,12 @@ def make_step(kind: object, options: Mapping[str, Any]) -> Step:
     if not isinstance(kind, str) or kind not in STEPS:
         raise CompressionError(f"there is no step {kind!r}; {nearest(str(kind), STEPS)}")
     step = STEPS[kind]
-    refuse_unknown(kind, options, [field.name for field in fields(step)])  # type: ignore[arg-type]  # every step is a dataclass
-    return step(**{name: _frozen(value) for name, value in options.items()})
+    known = fields(step)  # type: ignore[arg-type]  # every step is a dataclass
+    refuse_unknown(kind, options, [field.name for field in known])
+    for field in known:
+        if field.default is MISSING and field.default_factory is MISSING and field.name not in options:
+            raise CompressionError(f"{kind}: {field.name} is missing; give it, like {kind}:{field.name}=...")
+    return step(**{name: _frozen(kind, name, value) for name, value in options.items()})
 
 
 def parse_step(text: str) -> Step:
@@ -55,5 +60,12 @@ def describe_step(step: Step) -> dict[str, Any]:
     return {"kind": step.kind, "form": step.form, "options": asdict(step)}  # type: ignore[call-overload]  # a dataclass
 
 
-def _frozen(value: Any) -> Any:  # noqa: ANN401 - whatever TOML has
-    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value
+def _frozen(step: str, name: str, value: Any) -> Any:  # noqa: ANN401 - whatever TOML has
+    """Make tuples of lists, and refuse what no record can hold."""
+    if isinstance(value, list):
+        return tuple(_frozen(step, name, one) for one in value)
+    if isinstance(value, dict):
+        return {key: _frozen(step, name, one) for key, one in value.items()}
+    if isinstance(value, date | time):
+        raise CompressionError(f"{step}: {name} holds {str(value)!r}, a date or a time; put it in quotes if it is text")
+    return value

@@ -38,6 +38,12 @@ def test_any_text_is_options_or_one_sentence(text: str) -> None:
         assert all(isinstance(name, str) and name for name in read_words(text))
 
 
+def test_numbers_need_no_digit_beside_the_point() -> None:
+    """A share is often written without its zero; a word with a point in it stays a word."""
+    assert read_words("sparsity=.5,share=-.25,bytes=1.") == {"sparsity": 0.5, "share": -0.25, "bytes": 1.0}
+    assert read_words("layers=.5.*,name=.") == {"layers": ".5.*", "name": "."}
+
+
 def test_what_is_no_toml_is_text() -> None:
     """Words need no quotes, patterns neither, and a line break cannot smuggle in a second key."""
     assert read_words("criterion=gradient,layers=encoder.*") == {"criterion": "gradient", "layers": "encoder.*"}
@@ -51,7 +57,7 @@ def test_what_is_no_toml_is_text() -> None:
         ("factorize:rank=4", "did you mean 'factorise'"),
         ("factorise:items=true,items=true", "given twice"),
         ("factorise:items", "NAME=VALUE"),
-        ("factorise:items=true", "exactly one of rank, energy, bytes"),
+        ("factorise:items=true", "exactly one of rank, share, energy, bytes"),
         ("factorise:rank=4", "exactly one of layers, items"),
         ("factorise:items=true,layers=*,rank=4", "layers and items are given"),
         ("factorise:items=true,rank=0", "rank=0"),
@@ -66,6 +72,14 @@ def test_what_is_no_toml_is_text() -> None:
         ("factorise:items=true,rank=3,epochs=2,learning_rate=nan", "learning_rate=nan"),
         ("factorise:items=true,rank=3,distil=0.5", "epochs to spend it on"),
         ("", "there is no step ''"),
+        ("quantise", "quantise: to is missing"),
+        ("quantise:to=binary-network,keep=3", "keep=3"),
+        ("quantise:to=binary-network,keep={a=1}", "keep={'a': 1}"),
+        ("prune:parameters=[,sparsity=0.5", "without its other half"),
+        ("prune:parameters=a],sparsity=0.5", "without its other half"),
+        ("prune:criterion='gradient,sparsity=0.5", "without its other half"),
+        ("distil:options={dims=1979-05-27}", "options holds '1979-05-27', a date"),
+        ("distil:teachers=[07:32:00]", "teachers holds '07:32:00', a date or a time"),
     ],
 )
 def test_what_means_nothing_is_refused(text: str, said: str) -> None:

@@ -91,6 +91,13 @@ def test_hostile_files_are_refused(content: bytes, said: str, tmp_path: Path) ->
         load_recipe(str(tmp_path / "mine.toml"))
 
 
+def test_a_byte_order_mark_is_no_part_of_a_recipe(tmp_path: Path) -> None:
+    """Some editors begin every file with one."""
+    text = '[recipe]\nname = "mine"\n[[step]]\nkind = "prune"\nsparsity = 0.5\n'
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8-sig")
+    assert load_recipe(str(tmp_path / "mine.toml")).name == "mine"
+
+
 def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
     """A path is told as a path, a name as a name with the nearest one."""
     with pytest.raises(CompressionError, match="No such file"):

@@ -172,6 +172,8 @@ def test_nothing_is_begun_that_cannot_be_finished(run: Path, tmp_path: Path) -> 
     cases = [
         (_recipe(TUNED), None, "looks at data, and none was given"),
         (_recipe(HALF), walks(items=20), "ids or order differ"),
+        (_recipe(HALF), walks(users=39), "gives 39 users, the model was trained on 40"),
+        (_recipe(HALF), walks(events=9), "gives 360 events, the model was trained on 400"),
         (_recipe(), None, "there is no step"),
         (replace(_recipe(HALF), model="gru4rec"), None, "is for gru4rec, and this is item-item"),
         (_recipe(parse_step("factorise:items=true,rank=2")), None, "item-item is no network"),
@@ -180,6 +182,28 @@ def test_nothing_is_begun_that_cannot_be_finished(run: Path, tmp_path: Path) -> 
         with pytest.raises(CompressionError, match=said):
             compress(run, recipe, output, dataset=dataset)
         assert not output.exists()
+
+
+def test_a_step_that_finds_nothing_to_do_leaves_no_folder(trained_run: Path, tmp_path: Path) -> None:
+    """What only the work itself shows to be impossible leaves things as they were; an empty folder of somebody's stays."""
+    (tmp_path / "mine").mkdir()
+    for name in ("out", "mine"):
+        with pytest.raises(CompressionError, match="no fewer weights"):
+            compress(trained_run, _recipe(parse_step("factorise:items=true,rank=15")), tmp_path / name)
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine"]
+
+
+def test_what_a_killed_process_left_half_written_is_no_hindrance(run: Path, tmp_path: Path, done: Path) -> None:
+    """A file under the name that it had while it was written is removed, at the top and in the steps; the result is the same."""
+    output = tmp_path / "out"
+    compress(run, _recipe(HALF, THIRD), output)
+    half = [output / ".config.json.0123abcd.part", output / "steps" / "02-prune" / ".weights.safetensors.89abcdef.part"]
+    for path in half:
+        path.write_bytes(b"half")
+        (path.parent / "config.json").unlink()
+    compress(run, _recipe(HALF, THIRD), output)
+    assert not any(path.exists() for path in half)
+    assert _same(load_run(output), load_run(done))
 
 
 def test_steps_that_do_not_compose_are_refused_by_what_the_model_has_behind_it(run: Path, tmp_path: Path) -> None:
@@ -192,11 +216,13 @@ def test_steps_that_do_not_compose_are_refused_by_what_the_model_has_behind_it(r
         compress(start, _recipe(HALF), tmp_path / "out")
 
 
-def test_folders_of_others_are_left_alone(run: Path, tmp_path: Path) -> None:
-    """Neither the model's own folder nor one with anybody's files is written to."""
+def test_folders_of_others_are_left_alone(run: Path, tmp_path: Path, done: Path) -> None:
+    """Neither the model's own folder nor one with anybody's files, nor a step's, is written to."""
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_text("mine")
     with pytest.raises(CompressionError, match=r"holds a\.txt"):
         compress(run, _recipe(HALF), tmp_path / "notes")
     with pytest.raises(CompressionError, match="another model, recipe or log"):
         compress(run, _recipe(HALF), run)
+    with pytest.raises(CompressionError, match="holds a step of a compression"):
+        compress(run, _recipe(HALF), done / "steps" / "01-prune")

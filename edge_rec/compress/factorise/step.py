@@ -87,7 +87,9 @@ class Factorise:
     def requires(self, model: Model) -> None:
         """Raise CompressionError if the model has no such matrices, or a rank is above theirs."""
         if not isinstance(model, Network):
-            raise CompressionError(f"factorise: {model.name} is no network with dense layers and an item table")
+            raise CompressionError(
+                f"factorise: {model.name} is no network with dense layers and an item table; mf, ease and item-item are pruned"
+            )
         if self.items and not isinstance(getattr(model, "table", None), nn.Parameter):
             raise CompressionError(f"factorise: the item vectors of {model.title} are computed by a tower; factorise its layers")
         layers = {} if self.layers is None else dense_layers(model, self.layers)

@@ -44,7 +44,8 @@ class BinaryNetwork(Tuning):
         super().__post_init__()
         if isinstance(self.keep, str):
             object.__setattr__(self, "keep", (self.keep,))
-        if self.keep is not None and not all(isinstance(one, str) and one for one in self.keep):
+        patterns = self.keep is None or isinstance(self.keep, tuple)
+        if not patterns or not all(isinstance(one, str) and one for one in self.keep or ()):
             raise CompressionError(f"{_NAME}: keep={self.keep!r}; expected patterns of layers, like ['encoder.blocks.0.*']")
 
     def requires(self, model: Network) -> None:
