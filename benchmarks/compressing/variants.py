@@ -118,7 +118,8 @@ MAIN: dict[str, Variant] = {
         goal=Goal(size="item_bytes_each", most=12, kept=0.95),
     ),
     "binary": Variant(
-        title="items scanned in binary codes, the best 100 scored again in int8",
+        title="items scanned in trained binary codes, the best 100 scored again in int8",
+        recipe="binary-rescored",
         precision="binary",
         goal=Goal(size="item_bytes_each", most=12, kept=0.997, overlap=0.99),
     ),
@@ -150,7 +151,7 @@ MAIN: dict[str, Variant] = {
     ),
     "stacked": Variant(
         title="several steps after one another",
-        recipe="stacked",
+        recipe="tiny-sasrec",
         goal=Goal(size="bytes_ratio", most=1 / 16, kept=0.93),
     ),
 }
