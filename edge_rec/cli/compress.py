@@ -84,8 +84,9 @@ def compress(
     if as_json:
         show_json(config | {"bundles": [_bundle_row(one) for one in bundles]})
         return
-    show_table([_row(record) for record in config["compression"]])
-    for record in config["compression"]:
+    done = config["compression"][-len(recipe.steps) :]  # those before them were measured beside another start
+    show_table([_row(record) for record in done])
+    for record in done:
         for remark in record["outcome"].get("remarks", ()):
             say(f"{record['form']}: {remark}")
     if bundles:

@@ -19,6 +19,7 @@ from edge_rec import __version__
 from edge_rec.compress.checks import require_fitting, split_of
 from edge_rec.compress.effect import Beside
 from edge_rec.compress.folders import finished, identities, identity_of, require_free, tidied
+from edge_rec.compress.records import records_of
 from edge_rec.compress.step import Given
 from edge_rec.compress.steps import describe_step
 from edge_rec.models import load_run, read_config, write_run, write_run_like
@@ -105,7 +106,7 @@ def compress(
         EdgeRecError: A step failed; those before it are kept.
     """
     config, model = read_config(start), load_run(start)
-    made = _Made(model=model, records=tuple(config.get("compression") or ()))
+    made = _Made(model=model, records=records_of(config))
     require_fitting(recipe, model, made.records, data=dataset is not None)
     split = None if dataset is None else split_of(dataset, config, model)
     names = identities(recipe.steps, start, config, seed=seed, split=split)

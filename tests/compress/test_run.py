@@ -216,6 +216,19 @@ def test_steps_that_do_not_compose_are_refused_by_what_the_model_has_behind_it(r
         compress(start, _recipe(HALF), tmp_path / "out")
 
 
+@pytest.mark.parametrize("records", [3, {"form": "prune"}, ["prune"], [{"effect": 1}], [{"outcome": []}]])
+def test_records_that_are_none_are_refused(run: Path, tmp_path: Path, records: object) -> None:
+    """A configuration that was edited by hand ends in one sentence, for the next step and for a bundle."""
+    start = tmp_path / "start"
+    shutil.copytree(run, start)
+    config = json.loads((start / "config.json").read_text()) | {"compression": records}
+    (start / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CompressionError, match="expected a record a step"):
+        compress(start, _recipe(HALF), tmp_path / "out")
+    with pytest.raises(CompressionError, match="expected a record a step"):
+        provenance(config)
+
+
 def test_folders_of_others_are_left_alone(run: Path, tmp_path: Path, done: Path) -> None:
     """Neither the model's own folder nor one with anybody's files, nor a step's, is written to."""
     (tmp_path / "notes").mkdir()
