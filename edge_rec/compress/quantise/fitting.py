@@ -8,11 +8,13 @@ from __future__ import annotations
 
 __all__ = ["Scorer", "fit_to_queries"]
 
+import math
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 
 from edge_rec.training.losses import logit_dtype
+from edge_rec_runtime.errors import CompressionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +64,9 @@ def fit_to_queries(
         soft: Share of the soft labels in the loss.
         seed: Decides the order.
         progress: Told about each step.
+
+    Raises:
+        CompressionError: The loss, or what is fitted, is no longer finite.
     """
     dtype = logit_dtype()
     narrow, known = table.detach().to(dtype), queries.to(dtype)
@@ -87,6 +92,10 @@ def fit_to_queries(
         torch.autograd.backward(made, gradients)
         optimizer.step()
         schedule.step()
+        if not math.isfinite(losses[-1]) or not all(bool(torch.isfinite(one).all()) for one in scorer.parameters()):
+            raise CompressionError(
+                f"quantise: the fit of codes diverged in step {step + 1} of {steps}; choose a fit_rate below {learning_rate:g}"
+            )
         progress(step + 1, steps, f"loss {losses[-1]:.3f}")
     return [sum(part) / len(part) for part in _tenths(losses)]
 

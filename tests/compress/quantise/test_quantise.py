@@ -138,6 +138,13 @@ def test_the_fit_brings_scores_nearer(trained: SASRec, folder: Path, walked: Dat
         assert once.record == again.record
 
 
+@pytest.mark.parametrize("form", ["pq", "binary-items,bits=8"])
+def test_a_fit_that_diverges_says_so(trained: SASRec, walked: Dataset, tmp_path: Path, form: str) -> None:
+    """The rate that was too high is named, not the training of the model, which was sound."""
+    with pytest.raises(CompressionError, match=r"diverged in step \d+ of 300; choose a fit_rate below 1e\+30"):
+        _outcome(f"{form},fit_rate=1e30", trained, tmp_path, walked)
+
+
 def test_values_are_on_their_fixed_point_grid(model: SASRec, tmp_path: Path) -> None:
     """Powers of two in so many bits, or decimals; the record names each step, and layers left out stay as they were."""
     found = _outcome("fixed-point,bits=6,items=false", model, tmp_path)
