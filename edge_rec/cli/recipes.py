@@ -21,7 +21,7 @@ def recipes(*, as_json: bool) -> None:
     """List the recipes that are shipped, with their steps and what they achieved.
 
     \b
-    Examples: edge-rec recipes
+    Examples: edge-rec recipes --json
               edge-rec compress runs/films --recipe low-rank -o runs/smaller
     """
     found = shipped_recipes()

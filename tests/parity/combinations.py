@@ -7,7 +7,7 @@ __all__ = ["FACTORS", "PRECISIONS", "RANKERS", "Case", "Made", "allowed", "every
 from itertools import combinations, product
 from typing import NamedTuple
 
-_NETWORKS = ("sasrec", "gru4rec", "nrms", "two-tower")  # encoders with weights of their own
+_NETWORKS = ("sasrec", "gru4rec", "nrms", "two-tower", "deep-mlp")  # encoders with weights of their own
 _PLAIN = ("mf", "lightgcn")  # encoders with nothing to round
 _NEIGHBOURS = ("ease", "item-item")
 RANKERS = ("neumf", "wide-deep", "deepfm", "dlrm", "dcnv2", "din")

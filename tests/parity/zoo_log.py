@@ -79,6 +79,11 @@ REQUESTS = {
         Request(model="gru4rec", shape={"dims": 32, "hidden": 48, "max_length": LONGEST, "dropout": 0.1}, training=_QUICK),
         Request(model="nrms", shape={"dims": 32, "max_length": LONGEST, "dropout": 0.1}, training=_QUICK),
         Request(model="two-tower", shape={"dims": 32, "hidden": 64, "max_length": LONGEST, "dropout": 0.1}, training=_QUICK),
+        Request(
+            model="deep-mlp",
+            shape={"dims": 32, "hidden": 48, "layers": 6, "max_length": LONGEST, "dropout": 0.1},
+            training=_QUICK,
+        ),
         Request(model="lightgcn", shape={"dims": 32, "max_length": LONGEST}, training=_QUICK),
         Request(model="ease", shape={"regularisation": 50.0, "neighbours": 60, "max_length": LONGEST}),
         Request(model="item-item", shape={"shrinkage": 10.0, "neighbours": 60, "max_length": LONGEST}),
