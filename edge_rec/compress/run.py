@@ -88,7 +88,8 @@ def compress(
     """Follow a recipe.
 
     Nothing is begun before what can be refused without a trained step has been: steps that do not compose, a first step that
-    cannot be taken, a log that is missing or another, a folder that holds something else. The test events are looked at once, at the end.
+    cannot be taken, a log that is missing or another, a folder that holds something else. The test events are looked at once, at
+    the end.
 
     Args:
         start: A finished run directory.
