@@ -106,8 +106,7 @@ MAIN: dict[str, Variant] = {
         goal=Goal(size="bytes_ratio", most=0.30, kept=0.997, overlap=0.985),
     ),
     "int4-items": Variant(
-        title="items int4, trained with the encoder",
-        recipe="int4-items",
+        title="items int4, after training",
         precision="items=int4",
         goal=Goal(size="item_bytes_ratio", most=0.15, kept=0.99, overlap=0.92),
     ),
@@ -118,8 +117,7 @@ MAIN: dict[str, Variant] = {
         goal=Goal(size="item_bytes_each", most=12, kept=0.95),
     ),
     "binary": Variant(
-        title="items scanned in trained binary codes, the best 100 scored again in int8",
-        recipe="binary-rescored",
+        title="items scanned in binary codes, the best 100 scored again in int8",
         precision="binary",
         goal=Goal(size="item_bytes_each", most=12, kept=0.997, overlap=0.99),
     ),
