@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["REQUIREMENTS", "environment"]
 
+import fcntl
 import os
 import shutil
 import site
@@ -22,6 +23,13 @@ REQUIREMENTS: dict[str, str] = {"rechub": "torch-rechub==0.9.0", "recbole": "rec
 
 def environment(package: str) -> Path:
     """Return the Python of a package's environment, made at the first call and kept; skip where no index is in reach."""
+    _HOME.mkdir(parents=True, exist_ok=True)
+    with (_HOME / f"{package}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several processes share the tests: one makes it, the others wait
+        return _environment(package)
+
+
+def _environment(package: str) -> Path:
     home = _HOME / package
     python, stamp = home / "bin" / "python", home / "requirement.txt"
     if stamp.is_file() and stamp.read_text() == REQUIREMENTS[package]:
