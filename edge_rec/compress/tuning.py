@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _N = TypeVar("_N", bound=Network)
 
+_EVALUATIONS = 5  # of a fine-tune that no plan watches
 _SHORT = 0.1  # of all steps: over how many the running average of the weights looks back at least
 
 
@@ -76,6 +77,8 @@ def tuned(
     training = short_training(
         model, split, dataset=given.dataset, seed=given.seed, epochs=epochs, learning_rate=learning_rate, full=distil > 0
     )
+    if plan is None:  # a plan may wait for what an evaluation says
+        training = replace(training, evaluate_every=max(1, epochs // _EVALUATIONS))
     given.folder.mkdir(parents=True, exist_ok=True)
     found = finetune(
         model,
