@@ -106,7 +106,8 @@ MAIN: dict[str, Variant] = {
         goal=Goal(size="bytes_ratio", most=0.30, kept=0.997, overlap=0.985),
     ),
     "int4-items": Variant(
-        title="items int4, after training",
+        title="items int4, trained on that grid",
+        recipe="int4-items",
         precision="items=int4",
         goal=Goal(size="item_bytes_ratio", most=0.15, kept=0.99, overlap=0.92),
     ),
@@ -118,7 +119,8 @@ MAIN: dict[str, Variant] = {
     ),
     "binary": Variant(
         title="items scanned in binary codes, the best 100 scored again in int8",
-        precision="binary",
+        recipe="binary-rescored",
+        precision="items=binary,network=int8-weights,rescore=int8",
         goal=Goal(size="item_bytes_each", most=12, kept=0.997, overlap=0.99),
     ),
     "pq-items": Variant(
