@@ -152,6 +152,7 @@ MAIN: dict[str, Variant] = {
     "stacked": Variant(
         title="several steps after one another",
         recipe="tiny-sasrec",
+        precision="items=int4,network=int8",
         goal=Goal(size="bytes_ratio", most=1 / 16, kept=0.93),
     ),
 }
