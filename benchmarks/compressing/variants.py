@@ -120,7 +120,7 @@ MAIN: dict[str, Variant] = {
     "binary": Variant(
         title="items scanned in binary codes, the best 100 scored again in int8",
         recipe="binary-rescored",
-        precision="items=binary,network=int8-weights,rescore=int8",
+        precision="items=binary,rescore=int8",
         goal=Goal(size="item_bytes_each", most=12, kept=0.997, overlap=0.99),
     ),
     "pq-items": Variant(
