@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test parity lint format bench wheel clean
+.PHONY: help demo test parity lint format bench native wheel clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -21,6 +21,11 @@ $(VENV)/host.stamp: $(VENV)/python.stamp pyproject.toml setup.py constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[host]'
 	@touch $@
 
+# Where nothing compiles this leaves the package without kernels, and numpy searches.
+$(VENV)/native.stamp: $(VENV)/dev.stamp $(wildcard runtime/edge_rec_runtime/_native/*.[ch])
+	$(BIN)/python setup.py --quiet build_ext --inplace --build-temp build/native
+	@touch $@
+
 $(VENV)/dev.stamp: $(VENV)/host.stamp
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[host,dev]'
 	@touch $@
@@ -28,10 +33,12 @@ $(VENV)/dev.stamp: $(VENV)/host.stamp
 demo: $(VENV)/host.stamp ## The whole job on MovieLens-100K: data, training, six bundles, benchmark, report, recommendations
 	$(BIN)/edge-rec demo --output demo
 
-test: $(VENV)/dev.stamp ## Run the tests
+native: $(VENV)/native.stamp ## Build the search kernels for this machine
+
+test: $(VENV)/native.stamp ## Run the tests
 	$(BIN)/python -m pytest --numprocesses 2
 
-parity: $(VENV)/dev.stamp ## Hold every model, target, precision, batch and input against PyTorch; trained runs and other packages too
+parity: $(VENV)/native.stamp ## Hold every model, target, precision, batch and input against PyTorch; trained runs and other packages too
 	EDGE_REC_PARITY=1 $(BIN)/python -m pytest --numprocesses 2 tests/parity tests/strangers
 
 lint: $(VENV)/dev.stamp ## Check style, types and the direction of imports

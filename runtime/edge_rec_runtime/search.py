@@ -1,4 +1,8 @@
-"""Exact top-K over an item table, and the cheap scan whose best candidates are scored again. The numpy reference."""
+"""Exact top-K over an item table, and the cheap scan whose best candidates are scored again.
+
+A table that has a kernel in C is searched by it; the numpy reference beside it gives the same rows and scores, answers where
+there is no kernel, and says what is wrong with what a kernel refuses.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_rec_runtime.codes import ItemTable, NeighbourTable
+    from edge_rec_runtime.kernels import Kernel
 
 CANDIDATES_PER_RESULT = 10  # a binary scan keeps this many candidates for each result asked for,
 CANDIDATE_FLOOR = 100  # and never fewer than this: at k = 10 the rescored 100 are what the format's quality is stated for
@@ -41,9 +46,25 @@ def top_k(
         raise RequestError(f"k is {k}; ask for at least 1 item")
     if allowed is not None and (allowed.shape != (table.rows,) or allowed.dtype != np.bool_):
         raise RequestError(f"allowed is {allowed.dtype} {list(allowed.shape)}; expected bool [{table.rows}], one a row")
+    if table.kernel is not None:
+        answer = _by_kernel(table.kernel, query, min(k, table.rows), allowed)
+        if answer is not None:
+            return answer
     scores = finite_scores(table, query)
     rows = np.arange(table.rows) if allowed is None else np.flatnonzero(allowed)
     return best(rows, scores if allowed is None else scores[rows], k)
+
+
+def _by_kernel(
+    kernel: Kernel, query: NDArray[Any], k: int, allowed: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
+    """Return what `top_k` does, or None if the kernel does not take this query."""
+    rows, scores = np.empty(k, np.int64), np.empty(k, np.float32)
+    try:
+        found = kernel.top_k(query, k, rows, scores, allowed)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return (rows, scores) if found == k else (rows[:found], scores[:found])
 
 
 def finite_scores(table: ItemTable | NeighbourTable, query: NDArray[Any]) -> NDArray[np.float32]:

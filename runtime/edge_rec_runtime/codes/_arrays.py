@@ -5,13 +5,20 @@ from __future__ import annotations
 __all__ = ["Arrays", "RowArrays"]
 
 from dataclasses import fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from edge_rec_runtime import kernels
+
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from _typeshed import DataclassInstance
     from numpy.typing import NDArray
+
+    from edge_rec_runtime.kernels import Kernel
 else:
     DataclassInstance = object
 
@@ -28,6 +35,22 @@ class Arrays(DataclassInstance):
     def nbytes(self) -> int:
         """Bytes of all arrays."""
         return sum(part.nbytes for part in self.parts().values())
+
+    @cached_property
+    def kernel(self) -> Kernel | None:
+        """The table made ready for the kernels in C; None where numpy searches it."""
+        module = kernels.native()
+        if module is None:
+            return None
+        try:
+            return self._make_kernel(module, kernels.active().path)
+        except (TypeError, ValueError, OverflowError):  # arrays that the kernels refuse: the reference says what is wrong
+            return None
+
+    def _make_kernel(self, module: ModuleType, path: str) -> Kernel | None:
+        """Return the kernel of this layout, if it has one."""
+        del module, path
+        return None
 
 
 class RowArrays(Arrays):

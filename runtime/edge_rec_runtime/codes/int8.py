@@ -18,8 +18,11 @@ from edge_rec_runtime.codes._arrays import RowArrays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from numpy.typing import NDArray
+
+    from edge_rec_runtime.kernels import Kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,3 +82,7 @@ class Int8Table(RowArrays):
         dots, qscale = arithmetic.scan(arithmetic.check_query(query, self.dims), self.rows, self.codes.__getitem__, most=127)
         scores: NDArray[np.float32] = (qscale * self.scales.astype(np.float32)) * dots
         return scores if self.bias is None else scores + self.bias.astype(np.float32)
+
+    def _make_kernel(self, module: ModuleType, path: str) -> Kernel:
+        kernel: Kernel = module.Int8(self.codes, self.scales, self.bias, path)
+        return kernel

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_rec_runtime.kernels import Kernel
+
 _STARTS, _ITEMS = (("uint32",), 1), (("uint16", "uint32"), 1)
 
 
@@ -53,6 +55,10 @@ class NeighbourTable(Protocol):
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
+
+    @property
+    def kernel(self) -> Kernel | None:
+        """See `ItemTable.kernel`."""
 
     def parts(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by name, as a bundle stores them."""

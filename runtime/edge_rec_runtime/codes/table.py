@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge_rec_runtime.kernels import Kernel
+
 
 class ItemTable(Protocol):
     """A catalogue as [rows, dims] vectors in some layout, scored by inner product with a query.
@@ -41,6 +43,10 @@ class ItemTable(Protocol):
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
+
+    @property
+    def kernel(self) -> Kernel | None:
+        """The table made ready for the kernels in C, made when first asked for; None where numpy searches it."""
 
     def parts(self) -> dict[str, NDArray[Any]]:
         """Return the arrays by name, as a bundle stores them."""

@@ -1,0 +1,42 @@
+/* Layout int8: score = (qscale x scale) x (q8 . codes) + bias. */
+#ifndef EDGE_REC_INT8_H
+#define EDGE_REC_INT8_H
+
+#include "column.h"
+#include "scan.h"
+#include "table.h"
+
+#include <stdint.h>
+
+/* Sums of products of int8 stay in int32 up to here: 131,072 x 127 x 128 < 2^31. */
+#define INT8_MOST_DIMS 131072
+
+struct int8_table {
+    struct table base;
+    const int8_t *codes; /* [rows, dims], row-major */
+    struct column scales, bias;
+};
+
+struct int8_query {
+    float scale;
+    int32_t sum; /* of its codes */
+    char spare[56];
+    int8_t codes[]; /* [dims] up to whole lines of 64, the rest 0; on a boundary of 64 bytes */
+};
+
+extern const struct layout int8_layout;
+
+/* One score, in the order in which numpy's reference computes it. */
+INLINE float int8_score(const struct int8_table *table, const struct int8_query *query, int32_t dot, int64_t row)
+{
+    return (query->scale * column_at(&table->scales, row)) * (float)dot + column_at(&table->bias, row);
+}
+
+typedef void int8_scan(const struct int8_table *table, const struct int8_query *query, struct scan *scan);
+
+int8_scan int8_scan_portable;
+#if defined(EDGE_REC_X86)
+int8_scan int8_scan_avx2, int8_scan_avx512;
+#endif
+
+#endif

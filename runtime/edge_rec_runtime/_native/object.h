@@ -1,0 +1,41 @@
+/* The Python object around a table. It holds the arrays it was made of, so that nothing is checked again in a call, and so that
+ * the file they are mapped from cannot be unmapped beneath it. */
+#ifndef EDGE_REC_OBJECT_H
+#define EDGE_REC_OBJECT_H
+
+#include "buffers.h"
+#include "table.h"
+
+enum { MOST_ARRAYS = 8 };
+
+struct object {
+    PyObject_HEAD
+    struct table *table; /* of the layout's own struct */
+    Py_buffer arrays[MOST_ARRAYS];
+    int count;
+};
+
+/* A new object of a type, with `size` bytes of 0 for its table, which begins with struct table; or NULL and an exception.
+ * `level` is a name or None for the highest level of this CPU. */
+struct object *object_new(PyTypeObject *type, const struct layout *layout, size_t size, PyObject *level);
+
+/* Hold one more array; its view, or NULL and an exception. */
+const Py_buffer *object_hold(struct object *object, PyObject *array, const struct wish *wish);
+
+/* Hold an optional column of float16 or float32, one a row; -1 and an exception if it is none. */
+struct column;
+int object_hold_column(struct object *object, PyObject *array, const char *name, struct column *column);
+
+/* Refuse more rows than a key has room for, or vectors wider than `most`. */
+int object_check_size(int64_t rows, int64_t dims, int64_t most);
+
+void object_dealloc(PyObject *self);
+
+/* top_k(query, k, rows, scores, allowed=None, threads=1) -> found */
+PyObject *object_top_k(PyObject *self, PyObject *const *arguments, Py_ssize_t count);
+extern const char object_top_k_doc[];
+
+/* rows, dims, level */
+extern PyGetSetDef object_attributes[];
+
+#endif

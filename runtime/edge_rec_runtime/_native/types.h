@@ -1,0 +1,10 @@
+/* The Python types of the module, one a layout. */
+#ifndef EDGE_REC_TYPES_H
+#define EDGE_REC_TYPES_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+extern PyType_Spec int8_type;
+
+#endif
