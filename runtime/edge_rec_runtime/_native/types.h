@@ -7,4 +7,7 @@
 
 extern PyType_Spec int8_type;
 
+/* _read_all(buffer, streams) -> sum of its bytes as words; for benchmarks. */
+PyObject *read_all(PyObject *module, PyObject *arguments);
+
 #endif
