@@ -4,6 +4,9 @@
 
 static PyType_Spec *const TYPES[] = {
     &int8_type,
+    &fp32_type,
+    &fp16_type,
+    &signs_type,
 };
 
 static PyObject *levels(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing))

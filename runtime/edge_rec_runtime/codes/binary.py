@@ -20,8 +20,11 @@ from edge_rec_runtime.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from numpy.typing import NDArray
+
+    from edge_rec_runtime.kernels import Kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +119,38 @@ class BinaryTable(RowArrays):
         scores: NDArray[np.float32] = factors * dots
         return scores if self.bias is None else scores + self.bias.astype(np.float32)
 
+    def _make_kernel(self, module: ModuleType, path: str) -> Kernel:
+        kernel: Kernel = module.Signs(self.bits, self.scales, self.bias, width=self.width, level=path)
+        return kernel if self.projection is None else _Projected(kernel, self.projection)
+
     def _signs(self, bits: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return packed bits [n, ceil(b / 8)] as [n, b] float32 of +1 and -1."""
         signs: NDArray[np.float32] = np.unpackbits(bits, axis=1, count=self.width).astype(np.float32)
         signs *= 2
         signs -= 1
         return signs
+
+
+@dataclass(frozen=True, eq=False)
+class _Projected:
+    """A kernel whose queries are projected first, by the reference's own product: sums in another order would round differently."""
+
+    kernel: Kernel
+    projection: NDArray[np.float32]
+
+    def top_k(  # noqa: PLR0917  # see `Kernel`
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        rows: NDArray[np.int64],
+        scores: NDArray[np.float32],
+        allowed: NDArray[Any] | None = None,
+        threads: int = 1,
+        /,
+    ) -> int:
+        """See `Kernel.top_k`."""
+        if query.ndim == 1:
+            projected: NDArray[np.float32] = self.projection @ query
+        else:
+            projected = np.stack([self.projection @ one for one in query])
+        return self.kernel.top_k(projected, k, rows, scores, allowed, threads)

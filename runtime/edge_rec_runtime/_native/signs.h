@@ -1,0 +1,69 @@
+/* Signs: one bit a direction, 1 for +1 and 0 for -1; score = (qscale x scale) x (q8 . signs) + bias.
+ *
+ * Bit j of a row is bit 7 - j % 8 of its byte j // 8. Where every sign is the same bit of a byte or half a byte, what the query
+ * adds there can be looked up: the query becomes tables, made once a query. Which tables depends on the kernel.
+ */
+#ifndef EDGE_REC_SIGNS_H
+#define EDGE_REC_SIGNS_H
+
+#include "column.h"
+#include "scan.h"
+#include "table.h"
+
+#include <stdint.h>
+
+#define SIGNS_MOST_DIMS 65536
+
+enum {
+    SIGNS_WORD = 64,   /* signs that are worked on together */
+    SIGNS_LOOKED_UP = 2, /* words of a row up to which half bytes are looked up */
+};
+
+struct signs_table {
+    struct table base; /* dims: signs a row */
+    const uint8_t *bits;
+    struct column scales, bias;
+    int falling; /* a scale is below 0: the larger dot product is not the larger score */
+};
+
+/* What every group of 4 signs adds to a row's sum, in a byte: rounded up where a byte is too narrow for it. */
+struct signs_halves {
+    uint8_t sums[SIGNS_LOOKED_UP * 2][2][64]; /* [4 bytes of a row][upper or lower half][byte, 16 values of the half] */
+    int32_t step, offset; /* q8 . signs <= step x (sum of the bytes looked up) + offset, and equal if step is 2 */
+};
+
+struct signs_query {
+    float scale;
+    int32_t sum; /* of the codes */
+    int32_t words;
+    struct signs_halves halves;
+    char spare[44];
+    int8_t codes[]; /* [words, 64] in the order in which the bits of a row are those of a little-endian number; 0 past dims */
+    /* then, for the kernel in plain C: int16_t sums[row_bytes][256], what each byte adds to q8 . signs */
+};
+
+extern const struct layout signs_layout;
+
+INLINE const int16_t *signs_bytes(const struct signs_query *query)
+{
+    return (const int16_t *)(query->codes + (int64_t)query->words * SIGNS_WORD);
+}
+
+/* One score, in the order in which numpy's reference computes it. */
+INLINE float signs_score(const struct signs_table *table, const struct signs_query *query, int32_t dot, int64_t row)
+{
+    float factor = table->scales.number == NONE ? query->scale : query->scale * column_at(&table->scales, row);
+    return factor * (float)dot + column_at(&table->bias, row);
+}
+
+typedef void signs_scan(const struct signs_table *table, const struct signs_query *query, struct scan *scan);
+
+signs_scan signs_scan_portable;
+#if defined(EDGE_REC_X86)
+signs_scan signs_scan_avx512, signs_scan_avx512_wide;
+#endif
+
+/* The tables of half bytes of a query. */
+void signs_halves_make(const struct signs_query *query, struct signs_halves *halves);
+
+#endif

@@ -1,0 +1,19 @@
+/* Signs in plain C: what each byte of a row adds is looked up in the query's tables of 256 values. */
+#include "signs.h"
+
+void signs_scan_portable(const struct signs_table *table, const struct signs_query *query, struct scan *scan)
+{
+    const int64_t row_bytes = (int64_t)table->base.row_bytes;
+    const int16_t *const sums = signs_bytes(query);
+    for (int64_t row = scan->first; row < scan->stop; row++) {
+        if (!scan_allows(scan, row))
+            continue;
+        const uint8_t *bits = table->bits + row * row_bytes;
+        int32_t dot = 0;
+        for (int64_t byte = 0; byte < row_bytes; byte++)
+            dot += sums[byte * 256 + bits[byte]];
+        float score = signs_score(table, query, dot, row);
+        if (score > scan->best->threshold)
+            best_offer(scan->best, score, row);
+    }
+}
