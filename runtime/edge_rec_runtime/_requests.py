@@ -38,8 +38,10 @@ def texts(ids: Iterable[str], what: str) -> Sequence[str]:
     """
     single = isinstance(ids, str) or not isinstance(ids, Iterable)
     found = () if single else tuple(ids)
-    odd = [ids] if single else [one for one in found if not isinstance(one, str)]
-    if odd:
+    if single or not {str}.issuperset(map(type, found)):  # looks at all of them at once: a request holds hundreds
+        odd = [ids] if single else [one for one in found if not isinstance(one, str)]
+        if not odd:
+            return found
         raise RequestError(
             f"{what} holds {odd[0]!r} ({type(odd[0]).__name__}); expected a list of item ids as text, like ['50', '172']"
         )

@@ -75,15 +75,13 @@ class Catalogue:
         Returns:
             The rows [known] int64 of the known ids, in the order given, and the ids that are not in the catalogue.
         """
-        known: list[int] = []
-        unknown: list[str] = []
-        for one in ids:
-            row = self._rows.get(one)
-            if row is None:
-                unknown.append(one)
-            else:
-                known.append(row)
-        return np.array(known, dtype=np.int64), tuple(unknown)
+        asked = tuple(ids)
+        found = list(map(self._rows.get, asked))
+        unknown: tuple[str, ...] = ()
+        if None in found:
+            unknown = tuple(one for one, row in zip(asked, found, strict=True) if row is None)
+            found = [row for row in found if row is not None]
+        return np.array(found, dtype=np.int64), unknown
 
     def row(self, item: str) -> int:
         """Return the row of one id.

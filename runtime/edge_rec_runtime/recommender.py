@@ -218,8 +218,8 @@ class Recommender(Opened):
 
     def label(self, rows: NDArray[np.int64], scores: NDArray[np.float32]) -> tuple[Recommendation, ...]:
         """Return ids and scores."""
-        ids = self.catalogue.ids
-        return tuple(Recommendation(ids[row], score) for row, score in zip(rows.tolist(), scores.tolist(), strict=True))
+        ids = map(self.catalogue.ids.__getitem__, rows.tolist())
+        return tuple(map(Recommendation, ids, scores.tolist()))
 
     def _popularity(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return how often rows were met in training, or zeros, and so the order of the catalogue, where nobody counted."""

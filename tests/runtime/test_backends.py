@@ -48,6 +48,17 @@ def test_engines_agree(both: tuple[Recommender, Recommender]) -> None:
         np.testing.assert_allclose([one.score for one in first], [one.score for one in second], rtol=1e-5)
 
 
+def test_histories_are_padded_only_for_an_engine_that_plans_shapes(both: tuple[Recommender, Recommender]) -> None:
+    """LiteRT gets the bucket's length, zeros after the events; ONNX Runtime gets the events alone."""
+    rows = np.arange(5)
+    for recommender, length in zip(both, (5, 8), strict=True):
+        vectors, mask = recommender.gather(rows)
+        assert vectors.shape[:2] == mask.shape == (1, length)
+        assert mask.tolist() == [[1] * 5 + [0] * (length - 5)]
+        assert not vectors[0, 5:].any()
+        assert np.array_equal(vectors[0, :5], recommender.exact.decode(rows))
+
+
 def test_an_interpreter_is_shared_by_threads_in_turn(both: tuple[Recommender, Recommender]) -> None:
     """Threads that ask LiteRT for different lengths at once get what they would get alone."""
     for recommender in both:

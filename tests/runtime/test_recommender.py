@@ -39,8 +39,8 @@ def test_an_answer_is_the_stages_composed(recommender: Recommender) -> None:
     answer = recommender.recommend([*HISTORY, "unknown"], k=7, exclude=["i1"], where={"genres": "Drama"})
     assert answer.items == recommender.label(found, scores)
     assert (answer.ignored, answer.fallback) == (unknown, False) == (("unknown",), False)
-    assert vectors.shape == (1, 8, 16)
-    assert mask.tolist() == [[1, 1, 1, 1, 1, 0, 0, 0]]
+    assert vectors.shape == (1, 5, 16)
+    assert mask.tolist() == [[1, 1, 1, 1, 1]]
 
 
 def test_scores_are_those_of_the_exact_table(recommender: Recommender) -> None:
@@ -114,7 +114,7 @@ def test_padding_does_not_touch_the_answer(make_bundle: MakeBundle) -> None:
         rows, _ = recommender.lookup(HISTORY)
         vectors, mask = recommender.gather(rows)
         longer = np.zeros((1, 64, 16), np.float32), np.zeros((1, 64), np.float32)
-        longer[0][:, :8], longer[1][:, :8] = vectors, mask
+        longer[0][:, :5], longer[1][:, :5] = vectors, mask
         np.testing.assert_allclose(recommender.encode(*longer), recommender.encode(vectors, mask), rtol=1e-5)
 
 

@@ -38,6 +38,8 @@ class VectorScoring:
         self._path = bundle.path
         self._max_length = bundle.manifest.max_length
         self._features = bundle.features
+        self._events = np.ones((1, self._max_length), dtype=np.float32)
+        self._events.setflags(write=False)
         self._cosines = Cosines(self.exact)
 
     @classmethod
@@ -46,13 +48,17 @@ class VectorScoring:
         return cls(bundle, open_graph(bundle, backend=backend, threads=threads))
 
     def gather(self, rows: NDArray[np.int64], context: Mapping[str, object] | None) -> tuple[NDArray[Any], ...]:
-        """Return vectors [1, length, dims], mask [1, length], then one array a feature, lengths padded to their buckets."""
+        """Return vectors [1, length, dims], mask [1, length], then one array a feature.
+
+        Histories are padded to their bucket's length where the engine plans every shape anew, else none is computed with more
+        events than it has. Lists of words are padded to their buckets.
+        """
         window = rows[-self._max_length :]
-        length = bucket(len(window), self._max_length)
-        vectors = np.zeros((1, length, self.exact.dims), dtype=np.float32)
-        mask = np.zeros((1, length), dtype=np.float32)
-        vectors[0, : len(window)] = self.exact.decode(window)
-        mask[0, : len(window)] = 1
+        events = len(window)
+        vectors, mask = self.exact.decode(window)[None], self._events[:, :events]
+        if self._encoder.plans_shapes:
+            length = bucket(events, self._max_length)
+            vectors, mask = _padded(vectors, length), _padded(mask, length)
         encoded = encode_context(self._features, context)
         words = (
             pad_words(encoded[one.name], one.longest) if one.kind == "categories" else encoded[one.name] for one in self._features
@@ -86,3 +92,10 @@ class VectorScoring:
     def close(self) -> None:
         """See `Scoring.close`."""
         self._encoder.close()
+
+
+def _padded(values: NDArray[np.float32], length: int) -> NDArray[np.float32]:
+    """Return [1, events, ...] with zeros up to a length."""
+    wide = np.zeros((1, length, *values.shape[2:]), dtype=np.float32)
+    wide[:, : values.shape[1]] = values
+    return wide

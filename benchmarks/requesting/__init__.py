@@ -1,0 +1,1 @@
+"""What benchmarks/request.py is made of: the ways to answer a request, turns among them, fresh processes."""
