@@ -72,8 +72,8 @@ static void run_part(void *context, int part)
     }
 }
 
-/* Merge the parts' best into the first part's, and write them out. */
-static void collect(const struct work *work, struct search *search)
+/* Merge the parts' best into the first part's, and write them out. A score that is not finite was offered as infinity. */
+static enum searched collect(const struct work *work, struct search *search)
 {
     search->found = 0;
     for (int64_t i = 0; i < search->batch; i++) {
@@ -81,11 +81,14 @@ static void collect(const struct work *work, struct search *search)
         for (int part = 1; part < work->parts; part++)
             best_merge(best, &work->best[part * search->batch + i]);
         search->found = best_finish(best); /* the same for every query: the filter is */
+        if (search->found > 0 && isinf(key_float(best->keys[0])))
+            return SEARCH_TOO_LARGE;
         for (int64_t j = 0; j < search->found; j++) {
             search->rows[i * search->k + j] = key_row(best->keys[j]);
             search->scores[i * search->k + j] = key_float(best->keys[j]);
         }
     }
+    return SEARCHED;
 }
 
 static int parts_for(const struct table *table, int threads)
@@ -120,6 +123,8 @@ enum searched search_table(const struct table *table, struct search *search)
 {
     int64_t k = smaller(search->k, table->rows);
     search->found = 0;
+    if (table->layout->best_for)
+        table = table->layout->best_for(table, search->batch, k);
     int parts = parts_for(table, search->threads);
     size_t lists = (size_t)parts * (size_t)search->batch, keys_each = (size_t)best_room(k > 0 ? k : 1);
     /* One block: prepared queries | keys | collectors | scans, each on a line of its own. */
@@ -145,7 +150,7 @@ enum searched search_table(const struct table *table, struct search *search)
         for (size_t i = 0; i < lists; i++)
             best_start(&work.best[i], (uint64_t *)(start + keys_at) + i * keys_each, k);
         pool_run(run_part, &work, parts);
-        collect(&work, search);
+        state = collect(&work, search);
     }
     free(block);
     return state;

@@ -26,6 +26,10 @@ struct layout {
     void (*scan)(const struct table *table, const void *prepared, struct scan *scan);
     /* The same rows for several queries, scans[i] for the query at prepared + i * query_bytes; NULL: one after the other. */
     void (*scan_many)(const struct table *table, const void *prepared, int64_t count, struct scan *scans);
+    /* The scores of given rows, the same bits that a scan finds; NULL where no other layout asks for them. */
+    void (*score_rows)(const struct table *table, const void *prepared, const int64_t *rows, int64_t count, float *scores);
+    /* The table that answers such a call best; NULL: this one, always. */
+    const struct table *(*best_for)(const struct table *table, int64_t batch, int64_t k);
 };
 
 /* The first member of every layout's own struct. */
