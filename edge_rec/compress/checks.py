@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["require_fitting", "split_of"]
+__all__ = ["require_fitting", "require_possible", "split_of"]
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from edge_rec.compress.composition import check_composition
+from edge_rec.compress.steps import describe_step
 from edge_rec.models import fingerprint
 from edge_rec.training import prepared
-from edge_rec_runtime.errors import CompressionError
+from edge_rec_runtime.errors import CompressionError, EdgeRecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edge_rec.compress.recipe import Recipe
+    from edge_rec.compress.step import Given, Step
     from edge_rec.data import Dataset, Split
     from edge_rec.models import Model
 
@@ -37,15 +40,45 @@ def require_fitting(recipe: Recipe, model: Model, past: Sequence[Mapping[str, An
         raise CompressionError(f"the recipe {recipe.name} is for {recipe.model}, and this is {model.name}; choose another recipe")
     if model.source().kind == "ranker":
         raise CompressionError(
-            f"{model.name} is a ranker, and the steps are for models that search a catalogue; `edge-rec convert` makes it small"
+            f"{model.name} is a ranker, and what a step costs is judged here by the first ten items of a catalogue, which no "
+            "ranker of given candidates has; `edge-rec convert` makes it small, and says what AUC that costs"
         )
-    forms = [str(one.get("form")) for one in past]
-    check_composition([*forms, *(step.form for step in recipe.steps)], done=len(forms))
+    check_composition([*past, *map(describe_step, recipe.steps)], done=len(past))
     if needing := [step.form for step in recipe.steps if step.needs_data and not data]:
         raise CompressionError(
             f"{needing[0]} looks at data, and none was given; name the log that the model was trained on with --dataset"
         )
-    recipe.steps[0].requires(model)
+
+
+def require_possible(steps: Sequence[Step], model: Model, given: Given) -> None:
+    """Refuse a recipe in which a step cannot be taken, as far as that is known without training.
+
+    Each step is asked about a model of the form that those before it leave; where that depends on what they learn, it is asked
+    when its turn comes.
+
+    Args:
+        steps: At least one.
+        model: The start.
+        given: Of the steps; its folders are not there yet.
+
+    Raises:
+        EdgeRecError: The first step cannot be taken.
+        CompressionError: Another one cannot; the message says which.
+    """
+    steps[0].requires(model)
+    known = model
+    for number, (step, following) in enumerate(pairwise(steps), 1):
+        try:
+            left = step.outline(known, given)
+        except EdgeRecError as error:
+            raise CompressionError(f"step {number}, {step.form}: {error}") from error
+        if left is None:
+            return
+        known = left
+        try:
+            following.requires(known)
+        except EdgeRecError as error:
+            raise CompressionError(f"step {number + 1}, {following.form}, after those before it: {error}") from error
 
 
 def split_of(dataset: Dataset, config: Mapping[str, Any], model: Model) -> Split:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edge_rec import __version__
-from edge_rec.compress.checks import require_fitting, split_of
+from edge_rec.compress.checks import require_fitting, require_possible, split_of
 from edge_rec.compress.effect import Beside
 from edge_rec.compress.folders import finished, identities, identity_of, require_free, tidied
 from edge_rec.compress.records import records_of
@@ -67,6 +67,19 @@ class _Work:
         else:
             write_run(folder, model, self.split, record={**self.kept, **record})
 
+    def given(self, model: Model, *, folder: Path, progress: Progress) -> Given:
+        """Return what a step works with, its checkpoints in ``folder``."""
+        return Given(
+            split=self.split,
+            dataset=self.dataset,
+            catalogue=model.catalogue,
+            seed=self.seed,
+            folder=folder,
+            caches=self.output / "work" / "caches",
+            teacher=self.teacher,
+            progress=progress,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Made:
@@ -114,9 +127,6 @@ def compress(
     if found := finished(output, names[-1]):
         return found
     require_free(output, start)
-    there = output.exists()
-    if there:
-        tidied(output, keep=True)
     work = _Work(
         start=start,
         kept={name: config[name] for name in ("dataset", "seed") if name in config},
@@ -128,6 +138,10 @@ def compress(
         beside=Beside(model, start),
         steps=steps,
     )
+    require_possible(recipe.steps, model, work.given(model, folder=output / "work", progress=silent))
+    there = output.exists()
+    if there:
+        tidied(output, keep=True)
     try:
         for number, (step, identity) in enumerate(zip(recipe.steps, names, strict=True), 1):
             made = _taken(work, made, step, number=number, identity=identity)
@@ -147,19 +161,10 @@ def _taken(work: _Work, before: _Made, step: Step, *, number: int, identity: str
     if (folder / "config.json").exists() and identity_of(config := read_config(folder)) == identity:
         return _Made(model=load_run(folder), records=tuple(config["compression"]))
     step.requires(before.model)
-    scratch, caches = work.output / "work" / f"{number:02d}-{identity[:12]}", work.output / "work" / "caches"
-    for path in (scratch, caches):
+    scratch = work.output / "work" / f"{number:02d}-{identity[:12]}"
+    given = work.given(before.model, folder=scratch, progress=work.steps(f"Step {number}, {step.form}"))
+    for path in (scratch, given.caches):
         path.mkdir(parents=True, exist_ok=True)
-    given = Given(
-        split=work.split,
-        dataset=work.dataset,
-        catalogue=before.model.catalogue,
-        seed=work.seed,
-        folder=scratch,
-        caches=caches,
-        teacher=work.teacher,
-        progress=work.steps(f"Step {number}, {step.form}"),
-    )
     started = time.perf_counter()
     outcome = step.run(before.model, given)
     seconds = round(time.perf_counter() - started, 1)

@@ -96,6 +96,19 @@ class Step(Protocol):
     def requires(self, model: Model) -> None:
         """Raise CompressionError if the step cannot do anything with the model."""
 
+    def outline(self, model: Model, given: Given) -> Model | None:
+        """Return a model of the form that the step would leave, for what comes after it to be asked whether it can be taken.
+
+        Its values mean nothing: nothing is trained, and no event is looked at. None where the form depends on them.
+
+        Args:
+            model: As the step would get it, in form.
+            given: Of the step; its folders are not there yet.
+
+        Raises:
+            EdgeRecError: The step cannot be taken.
+        """
+
     def run(self, model: Model, given: Given) -> Outcome:
         """Return a new model and what happened; ``model`` is left as it was."""
 

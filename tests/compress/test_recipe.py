@@ -115,7 +115,7 @@ def test_shipped_recipes_can_be_followed() -> None:
     for name, recipe in found.items():
         assert recipe.name == name
         assert recipe.description
-        check_composition([step.form for step in recipe.steps])
+        check_composition([describe_step(step) for step in recipe.steps])
         for step in recipe.steps:
             described = describe_step(step)
             assert make_step(described["kind"], described["options"]) == step

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from walking_log import walks
 
-from edge_rec.compress import Recipe, compress, make_step, parse_step, provenance
+from edge_rec.compress import Given, Recipe, compress, make_step, parse_step, provenance
 from edge_rec.compress.folders import identities
 from edge_rec.compress.prune import Prune
 from edge_rec.metrics import held_out
-from edge_rec.models import load_run, read_config
+from edge_rec.models import Network, load_run, read_config
 from edge_rec.training import prepared
 from edge_rec_converters import convert, prepare
 from edge_rec_converters.metrics import ndcg_at_k, overlap_at_k
@@ -25,9 +25,9 @@ from edge_rec_runtime.errors import CompressionError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge_rec.compress import Given, Outcome
+    from edge_rec.compress import Outcome
     from edge_rec.data import Dataset
-    from edge_rec.models import Model
+    from edge_rec.models import Model, SASRec
 
 HALF = parse_step("prune:unit=neighbours,sparsity=0.5")
 THIRD = parse_step("prune:unit=neighbours,sparsity=0.67")
@@ -182,6 +182,69 @@ def test_nothing_is_begun_that_cannot_be_finished(run: Path, tmp_path: Path) -> 
         with pytest.raises(CompressionError, match=said):
             compress(run, recipe, output, dataset=dataset)
         assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (("factorise:items=true,rank=4", "quantise:to=pq,pieces=9"), "step 2, quantise:pq, after those before it: .*pieces=9"),
+        (("distil:student=sasrec,options={dims=8},epochs=1", "factorise:items=true,rank=12"), "step 2, .* rank=12 is above"),
+        (("distil:student=gru4rec,options={dims=8},epochs=1", "prune:unit=heads,sparsity=0.5"), "step 2, .* is for SASRec"),
+        (("factorise:items=true,rank=15", "prune:sparsity=0.5"), "step 1, factorise:items: .* no fewer weights"),
+        (("quantise:to=pq,fit=9", "quantise:to=int8"), "step 2, quantise:int8-items, cannot come after step 1, quantise:pq"),
+        (("prune:sparsity=0.5", "distil:teachers=['nobody'],epochs=1"), "step 2, distil, cannot come after"),
+        (("distil:epochs=1", "distil:teachers=['nobody'],epochs=1"), "step 2, distil, after those before it: nobody"),
+    ],
+)
+def test_a_later_step_is_refused_before_the_first(
+    trained_run: Path, log: Dataset, tmp_path: Path, steps: tuple[str, ...], said: str
+) -> None:
+    """What the form of the model decides is known before anything is trained: no folder is made."""
+    with pytest.raises(CompressionError, match=said):
+        compress(trained_run, _recipe(*map(parse_step, steps)), tmp_path / "out", dataset=log)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "distil:student=sasrec,options={dims=8,heads=2},weight=0",
+        "factorise:items=true,rank=4,weighted=true,epochs=2,distil=0.5",
+        "factorise:layers=encoder.*,share=0.5",
+        "prune:unit=neurons+heads,scope=layer,sparsity=0.5,criterion=gradient",
+        "prune:unit=dims,sparsity=0.5",
+        "prune:unit=rows,sparsity=0.2",
+        "quantise:to=int8,epochs=2",
+        "quantise:to=int4",
+        "quantise:to=pq,pieces=4",
+        "quantise:to=binary-items,bits=24",
+        "quantise:to=binary-items,rescore=true",
+        "quantise:to=binary-network",
+        "quantise:to=fixed-point,bits=8",
+    ],
+)
+def test_an_outline_has_the_form_of_the_result(model: SASRec, log: Dataset, tmp_path: Path, text: str) -> None:
+    """Shapes, structure and codes are those that the step leaves, once it has looked at data; nothing is written."""
+    split, _ = prepared(log, core=5)
+    given = Given(split=split, dataset=log.name, catalogue=model.catalogue, seed=0, folder=tmp_path / "none")
+    step = parse_step(text)
+    outline = step.outline(model, given)
+    assert isinstance(outline, Network)
+    assert not given.folder.exists()
+    short = {name: 1 for name in ("epochs", "fit") if getattr(step, name, None)}
+    made = replace(step, **short).run(model, replace(given, folder=tmp_path)).model  # type: ignore[type-var]  # a dataclass
+    assert {name: one.shape for name, one in outline.weights().items()} == {
+        name: one.shape for name, one in made.weights().items()
+    }
+    assert (outline.name, list(outline.tables)) == (made.name, list(made.tables))
+    assert (outline.structure.item_rank, outline.structure.ranks) == (made.structure.item_rank, made.structure.ranks)
+
+
+def test_no_outline_where_the_weights_decide(model: SASRec, tmp_path: Path) -> None:
+    """How many units which layer loses, and the rank for an energy, are known when their turn comes."""
+    given = Given(split=None, dataset="", catalogue=model.catalogue, seed=0, folder=tmp_path)
+    for text in ("prune:unit=neurons,sparsity=0.5", "factorise:items=true,energy=0.9", "factorise:layers=encoder.*,bytes=4000"):
+        assert parse_step(text).outline(model, given) is None
 
 
 def test_a_step_that_finds_nothing_to_do_leaves_no_folder(trained_run: Path, tmp_path: Path) -> None:

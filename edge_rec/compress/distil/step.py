@@ -101,6 +101,10 @@ class Distil:
                     f"{len(model.catalogue)}; teachers must be trained on the same log with the same filter"
                 )
 
+    def outline(self, model: Model, given: Given) -> Model | None:  # noqa: ARG002 - as the protocol has it
+        """Return the student as it is drawn."""
+        return new_student(self.student, self.options, given, given.data("distil")).model
+
     def run(self, model: Model, given: Given) -> Outcome:
         """Return the student; of the model nothing is left but what it taught."""
         self.requires(model)

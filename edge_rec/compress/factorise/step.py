@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Factorise"]
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -105,6 +105,12 @@ class Factorise:
                     f"factorise: rank={self.rank} is above what {path} can have; it is {rows} x {columns}, so ask for less than "
                     f"{min(rows, columns)}"
                 )
+
+    def outline(self, model: Model, given: Given) -> Model | None:
+        """Return the model with factors; None where their ranks depend on the values."""
+        if self.energy is not None or (self.bytes is not None and not self.items):
+            return None
+        return replace(self, weighted=False, epochs=0, distil=0.0).run(model, given).model
 
     def run(self, model: Model, given: Given) -> Outcome:
         """Return the model with factors in the place of its matrices."""

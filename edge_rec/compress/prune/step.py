@@ -21,6 +21,7 @@ from edge_rec.compress.prune.groups import groups_of
 from edge_rec.compress.prune.options import PruneOptions
 from edge_rec.compress.prune.parameters import prunable, zero_share
 from edge_rec.compress.prune.promise import require_pruned
+from edge_rec.compress.prune.selection import unit_masks
 from edge_rec.compress.prune.structural import shrunk
 from edge_rec.compress.step import Outcome
 from edge_rec.compress.tuning import Tuned, tuned, validation_ndcg
@@ -79,6 +80,22 @@ class Prune(PruneOptions):
             groups_of(model, self.units)
         else:
             self._check_matrices(model)
+
+    def outline(self, model: Model, given: Given) -> Model | None:  # noqa: ARG002 - as the protocol has it
+        """Return the model with fewer units; None where it depends on the weights which layer loses how many.
+
+        Weights that are 0 change no form, nor do fewer neighbours and factors of models that take no other step.
+        """
+        if not self.structural or not isinstance(model, SASRec):
+            return model
+        groups = groups_of(model, self.units)
+        if self.sparsity is None or (self.scope != "layer" and len(groups) > len(self.units)):
+            return None
+        kept: dict[str, NDArray[np.bool_]] = {}
+        for kind in self.units:
+            alike = {group.name: np.zeros(group.units, np.float32) for group in groups if group.kind == kind}
+            kept |= unit_masks(alike, sparsity=self.sparsity, scope=self.scope)
+        return shrunk(model, kept)
 
     def run(self, model: Model, given: Given) -> Outcome:
         """Return the pruned model, fine-tuned where epochs are given, and what went where."""

@@ -8,15 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 
 from edge_rec.compress.options import check_whole, nearest
 from edge_rec.compress.quantise.finished import finish_items, require_finished
-from edge_rec.compress.quantise.fitting import fit_to_queries
 from edge_rec.compress.quantise.forms import FittedTuning, require_free_items, require_table, settled
 from edge_rec.compress.quantise.grids import Int8Items
 from edge_rec.compress.quantise.signs import SignItems, SignScorer, start_of_signs
-from edge_rec.compress.quantise.states import sampled_states
 from edge_rec.compress.tuning import Tuned
 from edge_rec_runtime import BinaryTable
 from edge_rec_runtime.errors import CompressionError
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from edge_rec.models import Network
 
 _CORRECTIONS = ("none", "scale", "scale-bias")
-_QUERIES = 250_000  # that codes are fitted to
 _READY = 0.1  # mean magnitude of latents when the encoder starts to learn: some change their sign in a few hundred steps
 _NAME = "quantise:to=binary-items"
 
@@ -112,19 +108,6 @@ class BinaryItems(FittedTuning):
         )
         if not self.fit:
             return scorer, {"fit_losses": []}
-        split = given.data(f"{_NAME} with fit above 0")
-        queries, targets = sampled_states(model, split, most=_QUERIES, seed=given.seed, progress=given.progress)
-        if factors:
-            queries = queries @ model.item_basis.detach().T  # as it scans them
-        losses = fit_to_queries(
-            scorer,
-            queries,
-            targets,
-            torch.as_tensor(vectors),
-            steps=self.fit,
-            learning_rate=self.fit_rate,
-            soft=self.fit_soft,
-            seed=given.seed,
-            progress=given.progress,
-        )
+        queries, targets = self.queries(model, given, narrow=factors)
+        losses = self.fitted(scorer, queries, targets, vectors.numpy(), given)
         return scorer, {"fit_losses": losses, "queries": len(queries)}

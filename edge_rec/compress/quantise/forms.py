@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
+import torch
 from torch import nn
 
 from edge_rec.compress.options import check_number, check_whole
+from edge_rec.compress.quantise.fitting import fit_to_queries
+from edge_rec.compress.quantise.states import sampled_states
 from edge_rec.compress.tuning import Tuned, tuned
 from edge_rec.models import Network
 from edge_rec.training import baked, holding
@@ -19,10 +22,17 @@ from edge_rec_runtime.errors import CompressionError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from edge_rec.compress.quantise.fitting import Scorer
     from edge_rec.compress.step import Given, Outcome
     from edge_rec.models import Model
 
 _N = TypeVar("_N", bound=Network)
+
+_QUERIES = 250_000  # that item codes are fitted to
 
 
 class Form(Protocol):
@@ -108,6 +118,32 @@ class FittedTuning(Tuning):
     def needs_data(self) -> bool:
         """Whether it looks at the log."""
         return self.epochs > 0 or self.fit > 0
+
+    def queries(self, model: Network, given: Given, *, narrow: bool) -> tuple[Tensor, Tensor]:
+        """Return queries [n, width] float32 of the frozen encoder after events of the log, and the items [n] that followed.
+
+        Args:
+            model: The network.
+            given: Of the step.
+            narrow: Whether the device scans the factors of items, and so narrows the queries.
+        """
+        split = given.data(f"quantise:to={self.word} with fit above 0")
+        found, targets = sampled_states(model, split, most=_QUERIES, seed=given.seed, progress=given.progress)
+        return found @ model.item_basis.detach().T if narrow else found, targets
+
+    def fitted(self, scorer: Scorer, queries: Tensor, targets: Tensor, table: NDArray[np.float32], given: Given) -> list[float]:
+        """Fit a scorer in place, as the options say; arguments and result are those of `fit_to_queries`."""
+        return fit_to_queries(
+            scorer,
+            queries,
+            targets,
+            torch.from_numpy(table),
+            steps=self.fit,
+            learning_rate=self.fit_rate,
+            soft=self.fit_soft,
+            seed=given.seed,
+            progress=given.progress,
+        )
 
 
 def settled(

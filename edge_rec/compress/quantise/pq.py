@@ -8,22 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import torch
 
 from edge_rec.compress.options import check_whole
 from edge_rec.compress.quantise.finished import finish_items, require_finished
-from edge_rec.compress.quantise.fitting import fit_to_queries
 from edge_rec.compress.quantise.forms import FittedTuning, require_free_items, require_table, settled
 from edge_rec.compress.quantise.products import ProductItems, ProductScorer, product_codes, start_of_products
-from edge_rec.compress.quantise.states import sampled_states
+from edge_rec_runtime import PqTable
 from edge_rec_runtime.errors import CompressionError
 
 if TYPE_CHECKING:
     from edge_rec.compress.step import Given, Outcome
     from edge_rec.models import Network
-    from edge_rec_runtime import PqTable
 
-_QUERIES = 250_000  # that codes are fitted to
 _NAME = "quantise:to=pq"
 
 
@@ -53,6 +49,12 @@ class ProductQuantisation(FittedTuning):
         if self.pieces is not None and self.pieces > width:
             raise CompressionError(f"{_NAME}: pieces={self.pieces}; the item vectors of {model.title} have {width} values")
 
+    def outline(self, model: Network) -> Network:
+        """Return the model with codes of a single piece, the same for all items."""
+        rows, dims = model.table.shape
+        codes = PqTable.pack(np.zeros((rows, 1), np.uint8), np.zeros((1, 1, dims), np.float32), dims=dims)
+        return model.with_weights({"table": codes.decode(np.arange(rows))}).with_tables({codes.layout: codes})
+
     def run(self, model: Network, given: Given) -> Outcome:
         """Return the model with product codes for items."""
         start, losses = self._fitted(model, given)
@@ -74,21 +76,8 @@ class ProductQuantisation(FittedTuning):
         pieces = self.pieces or -(-values.shape[1] // 16)
         if not self.fit:
             return start_of_products(values, None, pieces), []
-        split = given.data(f"{_NAME} with fit above 0")
-        queries, targets = sampled_states(model, split, most=_QUERIES, seed=given.seed, progress=given.progress)
-        if model.structure.item_rank is not None:
-            queries = queries @ model.item_basis.detach().T  # as the device scans them
+        queries, targets = self.queries(model, given, narrow=model.structure.item_rank is not None)
         start = start_of_products(values, queries.numpy(), pieces)
         scorer = ProductScorer(start)
-        losses = fit_to_queries(
-            scorer,
-            queries,
-            targets,
-            torch.from_numpy(values),
-            steps=self.fit,
-            learning_rate=self.fit_rate,
-            soft=self.fit_soft,
-            seed=given.seed,
-            progress=given.progress,
-        )
+        losses = self.fitted(scorer, queries, targets, values, given)
         return product_codes(scorer.vectors().detach().numpy(), len(start.codebooks)), losses

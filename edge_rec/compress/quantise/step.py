@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["FORMS", "Quantise"]
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from edge_rec.compress.options import nearest, refuse_unknown
@@ -93,6 +93,14 @@ class Quantise:
         """Raise CompressionError if the form can do nothing with the model."""
         self._form().requires(self._network_of(model))
 
+    def outline(self, model: Model, given: Given) -> Model | None:
+        """Return the model rounded as it is; product codes take long to find, and any will do."""
+        form = self._form()
+        if isinstance(form, ProductQuantisation):
+            return form.outline(self._network_of(model))
+        plain = replace(self, epochs=0, learning_rate=None, distil=None, fit_rate=None, fit_soft=None)
+        return replace(plain, fit=0 if "fit" in _options(self.to) else None).run(model, given).model
+
     def run(self, model: Model, given: Given) -> Outcome:
         """Return the model on the grid."""
         self.requires(model)
@@ -106,7 +114,7 @@ class Quantise:
         chosen = FORMS[self.to]
         given = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "to"}
         given = {name: value for name, value in given.items() if value is not None}
-        refuse_unknown(f"quantise:to={self.to}", given, [one.name for one in fields(chosen)])  # type: ignore[arg-type]
+        refuse_unknown(f"quantise:to={self.to}", given, _options(self.to))
         for needed, names in (("epochs", ("learning_rate", "distil")), ("fit", ("fit_rate", "fit_soft"))):
             idle = [name for name in names if name in given]
             if idle and not given.get(needed, getattr(chosen, needed, 0)):
@@ -122,3 +130,8 @@ class Quantise:
                 f"quantise: {model.name} is no network with an item table; `edge-rec convert` can store it small all the same"
             )
         return model
+
+
+def _options(form: str) -> tuple[str, ...]:
+    """Return the names of a form's options."""
+    return tuple(one.name for one in fields(FORMS[form]))  # type: ignore[arg-type]  # every form is a dataclass
