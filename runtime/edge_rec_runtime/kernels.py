@@ -1,7 +1,7 @@
 """The search kernels in C: whether they are used, on which path of this CPU, and why.
 
-``EDGE_REC_KERNELS`` lowers the path: ``off`` for numpy, or ``portable``, ``avx2``, ``avx512``, ``neon``, ``dotprod``; what the CPU
-does not have is not used, whatever it says.
+``EDGE_REC_KERNELS`` lowers the path: ``off`` for numpy, or ``portable``, ``avx2``, ``avx512``, ``neon``, ``dotprod``; what the
+CPU does not have is not used, whatever it says.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 /* The best K of what a scan offers, collected while it reads.
  *
  * A key of 64 bits holds the score in its upper half, in an order that unsigned integers compare, and ~row in its lower half:
- * the larger key is the better one, and of equal scores the smaller row. Keys are written to a buffer of about 2 K; when it is
- * full, a quickselect keeps the best K of it, and the worst of those becomes the threshold. A scan thus pays one comparison a
- * row, and almost never more: of n rows in random order about K ln(n / K) get past it.
+ * the larger key is the better one, and of equal scores the smaller row. A small K is kept sorted, each key put in its place, so that
+ * the threshold is always the K-th best score; for a larger K keys are written to a buffer of 2 K, and when it is full, a
+ * quickselect keeps the best K of it. A scan thus pays one comparison a row, and almost never more: of n rows in random order
+ * about K ln(n / K) get past it.
  */
 #ifndef EDGE_REC_BEST_H
 #define EDGE_REC_BEST_H
@@ -16,7 +17,7 @@
 
 struct best {
     uint64_t *keys; /* [room] */
-    int64_t count, room, k;
+    int64_t count, full, k; /* full: the count from which a further key is settled */
     uint64_t worst;   /* keys at or below it are not among the best any more */
     float threshold;  /* the score of worst; -infinity until there are K. A scan in row order needs only what is above it */
     int32_t ordered;  /* the same for scores that are int32; INT32_MIN until there are K */
@@ -28,13 +29,16 @@ int64_t best_room(int64_t k);
 /* Start with nothing; keys [best_room(k)] belong to the caller. k >= 1. */
 void best_start(struct best *best, uint64_t *keys, int64_t k);
 
-/* Keep the best K of the buffer and raise the threshold. */
-void best_trim(struct best *best);
+/* Make room after one more key, and raise the threshold. */
+void best_settle(struct best *best);
 
 /* Take over what another collector has kept. */
 void best_merge(struct best *best, const struct best *other);
 
-/* Trim, sort best first, and return how many there are. */
+/* Move the k largest of keys [count] to the front, in any order. */
+void best_select(uint64_t *keys, int64_t count, int64_t k);
+
+/* Sort what is kept, best first, and return how many there are. */
 int64_t best_finish(struct best *best);
 
 /* int32 -> uint32 of the same order. */
@@ -82,8 +86,8 @@ INLINE void best_offer_int(struct best *best, int32_t score, int64_t row)
     if (key <= best->worst)
         return;
     best->keys[best->count++] = key;
-    if (best->count == best->room)
-        best_trim(best);
+    if (best->count >= best->full)
+        best_settle(best);
 }
 
 /* Offer a row and its score, which is finite. */

@@ -9,7 +9,7 @@
 static int8_scan *const SCANS[LEVELS] = {
     int8_scan_portable,
 #if defined(EDGE_REC_X86)
-    int8_scan_portable,
+    int8_scan_avx2,
     int8_scan_avx512,
 #elif defined(EDGE_REC_ARM64)
     int8_scan_portable,
@@ -19,19 +19,23 @@ static int8_scan *const SCANS[LEVELS] = {
 
 static size_t query_bytes(const struct table *table)
 {
-    return sizeof(struct int8_query) + (size_t)(table->dims + 63) / 64 * 64;
+    return sizeof(struct int8_query) + (size_t)int8_padded(table->dims) * 3;
 }
 
 static enum prepared prepare(const struct table *base, const float *query, void *prepared)
 {
     const struct int8_table *table = (const struct int8_table *)base;
     struct int8_query *out = prepared;
-    memset(out->codes + base->dims / 64 * 64, 0, (size_t)(base->dims % 64 ? 64 : 0));
+    int64_t padded = int8_padded(base->dims);
+    memset(out->codes + base->dims, 0, (size_t)(padded - base->dims));
     if (!query_round(query, base->dims, out->codes, &out->scale))
         return NOT_FINITE;
     out->sum = 0;
-    for (int64_t i = 0; i < base->dims; i++)
+    int16_t *wide = (int16_t *)(out->codes + padded);
+    for (int64_t i = 0; i < padded; i++) {
         out->sum += out->codes[i];
+        wide[i] = out->codes[i];
+    }
     /* No score can leave float32, nor a step on the way to it; so the scan need not look. */
     double factor = out->scale * table->scales.peak, dot = 127.0 * 128.0 * (double)base->dims;
     return factor * (dot > 1 ? dot : 1) + table->bias.peak < FLT_MAX * 0.999 ? PREPARED : TOO_LARGE;
@@ -42,4 +46,4 @@ static void scan(const struct table *base, const void *prepared, struct scan *sc
     SCANS[base->level]((const struct int8_table *)base, prepared, scan);
 }
 
-const struct layout int8_layout = {.query_bytes = query_bytes, .prepare = prepare, .scan = scan};
+const struct layout int8_layout = {.query_bytes = query_bytes, .prepare = prepare, .scan = scan, .score_rows = int8_score_rows};

@@ -21,8 +21,20 @@ struct int8_query {
     float scale;
     int32_t sum; /* of its codes */
     char spare[56];
-    int8_t codes[]; /* [dims] up to whole lines of 64, the rest 0; on a boundary of 64 bytes */
+    int8_t codes[]; /* [dims] up to whole lines of 64, the rest 0; on a boundary of 64 bytes. Then the same as int16 */
 };
+
+/* Dims up to whole lines. */
+INLINE int64_t int8_padded(int64_t dims)
+{
+    return (dims + 63) / 64 * 64;
+}
+
+/* The query's codes as int16, [int8_padded(dims)]. */
+INLINE const int16_t *int8_wide(const struct int8_query *query, int64_t dims)
+{
+    return (const int16_t *)(query->codes + int8_padded(dims));
+}
 
 extern const struct layout int8_layout;
 
@@ -31,6 +43,9 @@ INLINE float int8_score(const struct int8_table *table, const struct int8_query 
 {
     return (query->scale * column_at(&table->scales, row)) * (float)dot + column_at(&table->bias, row);
 }
+
+/* The scores of given rows. */
+void int8_score_rows(const struct table *table, const void *prepared, const int64_t *rows, int64_t count, float *scores);
 
 typedef void int8_scan(const struct int8_table *table, const struct int8_query *query, struct scan *scan);
 

@@ -30,6 +30,14 @@ INLINE uint64_t scan_allowed(const struct scan *scan, int64_t row, int n)
     return bits;
 }
 
+/* Where the second of two streams starts. Long tables are read as two streams, since one alone does not keep the memory busy:
+ * `n` rows of the first half, `n` of the second, and so on. Of equal scores the smaller row must win, so rows of the first half
+ * are compared with >=: the threshold may be that of a row of the second, whose rows come in order and are compared with >. */
+INLINE int64_t scan_half(const struct scan *scan, int n)
+{
+    return (scan->stop - scan->first) / (2 * n) * n;
+}
+
 INLINE int scan_allows(const struct scan *scan, int64_t row)
 {
     return !scan->allowed || (scan->allowed[row / 8] >> (row % 8) & 1);
