@@ -6,6 +6,7 @@ static PyType_Spec *const TYPES[] = {
     &int8_type,
     &fp32_type,
     &fp16_type,
+    &shadow_type,
     &signs_type,
 };
 

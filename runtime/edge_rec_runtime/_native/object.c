@@ -81,6 +81,7 @@ void object_dealloc(PyObject *self)
     while (object->count > 0)
         PyBuffer_Release(&object->arrays[--object->count]);
     free(object->table);
+    Py_XDECREF(object->of);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(self);
     Py_DECREF(type);

@@ -13,6 +13,7 @@ struct object {
     struct table *table; /* of the layout's own struct */
     Py_buffer arrays[MOST_ARRAYS];
     int count;
+    PyObject *of; /* another object that its table refers to, or NULL */
 };
 
 /* A new object of a type, with `size` bytes of 0 for its table, which begins with struct table; or NULL and an exception.
@@ -34,6 +35,10 @@ void object_dealloc(PyObject *self);
 /* top_k(query, k, rows, scores, allowed=None, threads=1) -> found */
 PyObject *object_top_k(PyObject *self, PyObject *const *arguments, Py_ssize_t count);
 extern const char object_top_k_doc[];
+
+/* scores(query, out); for layouts with score_rows */
+PyObject *object_scores(PyObject *self, PyObject *const *arguments, Py_ssize_t count);
+extern const char object_scores_doc[];
 
 /* rows, dims, level */
 extern PyGetSetDef object_attributes[];

@@ -6,7 +6,7 @@
 #include <Python.h>
 
 extern PyType_Spec int8_type;
-extern PyType_Spec fp32_type, fp16_type;
+extern PyType_Spec fp32_type, fp16_type, shadow_type;
 extern PyType_Spec signs_type;
 
 /* _read_all(buffer, streams) -> sum of its bytes as words; for benchmarks. */

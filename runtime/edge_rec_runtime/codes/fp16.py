@@ -10,21 +10,26 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from edge_rec_runtime.codes import _arithmetic as arithmetic
-from edge_rec_runtime.codes._arrays import RowArrays
+from edge_rec_runtime.codes._float_scores import float_scores
+from edge_rec_runtime.codes.shadow import Shadow, Shadowed
 from edge_rec_runtime.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from numpy.typing import NDArray
 
+    from edge_rec_runtime.kernels import Kernel
+
 
 @dataclass(frozen=True, eq=False)
-class Fp16Table(RowArrays):
+class Fp16Table(Shadowed):
     """Vectors [rows, dims] float16 and an optional bias [rows] float32; score = q . float32(v) + bias."""
 
     values: NDArray[np.float16]
     bias: NDArray[np.float32] | None = None
+    shadow: Shadow | None = None
     layout: ClassVar[str] = "fp16"
 
     @classmethod
@@ -64,10 +69,17 @@ class Fp16Table(RowArrays):
         return vectors
 
     def scores(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the score [rows] float32 of every item for a query [dims]; the order of the sums is BLAS's."""
+        """Return the score [rows] float32 of every item for a query [dims]; the sums are in the kernel's order, or in BLAS's."""
         floats = arithmetic.check_query(query, self.dims)
+        scored = float_scores(self.kernel, floats, self.rows)
+        if scored is not None:
+            return scored
         scores = np.empty(self.rows, dtype=np.float32)
         for start in range(0, self.rows, arithmetic.BLOCK):
             part = slice(start, start + arithmetic.BLOCK)
             scores[part] = self.values[part].astype(np.float32) @ floats
         return scores if self.bias is None else scores + self.bias
+
+    def _exact_kernel(self, module: ModuleType, path: str) -> Kernel:
+        kernel: Kernel = module.Fp16(self.values, self.bias, path)
+        return kernel

@@ -16,21 +16,26 @@ from edge_rec_runtime.codes._arithmetic import (
     check_values,
     one_a_row,
 )
-from edge_rec_runtime.codes._arrays import RowArrays
+from edge_rec_runtime.codes._float_scores import float_scores
+from edge_rec_runtime.codes.shadow import Shadow, Shadowed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from edge_rec_runtime.kernels import Kernel
+
 
 @dataclass(frozen=True, eq=False)
-class Fp32Table(RowArrays):
+class Fp32Table(Shadowed):
     """Vectors [rows, dims] float32 and an optional bias [rows] float32; score = q . v + bias."""
 
     values: NDArray[np.float32]
     bias: NDArray[np.float32] | None = None
+    shadow: Shadow | None = None
     layout: ClassVar[str] = "fp32"
 
     @classmethod
@@ -64,6 +69,14 @@ class Fp32Table(RowArrays):
         return vectors
 
     def scores(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the score [rows] float32 of every item for a query [dims]; the order of the sums is BLAS's."""
-        scores: NDArray[np.float32] = self.values @ check_query(query, self.dims)
+        """Return the score [rows] float32 of every item for a query [dims]; the sums are in the kernel's order, or in BLAS's."""
+        floats = check_query(query, self.dims)
+        scored = float_scores(self.kernel, floats, self.rows)
+        if scored is not None:
+            return scored
+        scores: NDArray[np.float32] = self.values @ floats
         return scores if self.bias is None else scores + self.bias
+
+    def _exact_kernel(self, module: ModuleType, path: str) -> Kernel:
+        kernel: Kernel = module.Fp32(self.values, self.bias, path)
+        return kernel

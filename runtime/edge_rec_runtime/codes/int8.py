@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from edge_rec_runtime.codes import _arithmetic as arithmetic
-from edge_rec_runtime.codes._arrays import RowArrays
+from edge_rec_runtime.codes.shadow import Shadow, Shadowed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Int8Table(RowArrays):
+class Int8Table(Shadowed):
     """Codes [rows, dims] int8, scales [rows] float16 or float32, an optional bias [rows] float16 or float32.
 
     score = (qscale x scale) x (q8 . codes) + bias, with q8 the query rounded to [-127, 127] by qscale = max|q| / 127.
@@ -35,6 +35,7 @@ class Int8Table(RowArrays):
     codes: NDArray[np.int8]
     scales: NDArray[Any]
     bias: NDArray[Any] | None = None
+    shadow: Shadow | None = None
     layout: ClassVar[str] = "int8"
 
     @classmethod
@@ -83,6 +84,6 @@ class Int8Table(RowArrays):
         scores: NDArray[np.float32] = (qscale * self.scales.astype(np.float32)) * dots
         return scores if self.bias is None else scores + self.bias.astype(np.float32)
 
-    def _make_kernel(self, module: ModuleType, path: str) -> Kernel:
+    def _exact_kernel(self, module: ModuleType, path: str) -> Kernel:
         kernel: Kernel = module.Int8(self.codes, self.scales, self.bias, path)
         return kernel

@@ -1,0 +1,94 @@
+/* Shadow(exact, groups, first_step, spread): the Python type of a table with its shadow; exact is an Int8, Fp16 or Fp32. */
+#include "shadow.h"
+
+#include "fp32.h"
+#include "int8.h"
+#include "object.h"
+#include "types.h"
+
+/* Steps between these, and a spread below the second, keep every product of a bound among the normal floats. */
+#define LEAST_STEP 0x1p-80f
+#define LARGEST 0x1p40f
+
+/* Take over what is asked of the exact table. */
+static int take_exact(struct shadow_table *table, const struct table *exact)
+{
+    if (exact->layout == &int8_layout) {
+        table->exact_rows = (const char *)((const struct int8_table *)exact)->codes;
+        table->bias = &((const struct int8_table *)exact)->bias;
+    } else if (exact->layout == &fp32_layout) {
+        table->exact_rows = ((const struct fp32_table *)exact)->values;
+        table->bias = &((const struct fp32_table *)exact)->bias;
+    } else {
+        PyErr_SetString(PyExc_TypeError, "the first argument is a table of another layout; expected Int8, Fp16 or Fp32");
+        return -1;
+    }
+    table->exact = exact;
+    table->base.level = exact->level;
+    table->base.rows = exact->rows;
+    table->base.dims = exact->dims;
+    table->base.row_bytes = 1; /* a batch takes turns over pieces as long as they get: a pool is emptied after each */
+    table->chunks = (exact->dims + 7) / 8;
+    return 0;
+}
+
+static int take_grid(struct shadow_table *table, double first_step, double spread)
+{
+    table->first_step = (float)first_step;
+    table->spread = (float)spread;
+    uint32_t bits = shadow_first_bits(table) + (255u << 20);
+    float last;
+    memcpy(&last, &bits, 4);
+    if (table->first_step >= LEAST_STEP && table->first_step <= LARGEST && last <= LARGEST && table->spread >= 0 && table->spread <= LARGEST)
+        return 0;
+    PyErr_SetString(PyExc_ValueError, "the steps or the spread are beyond what bounds can be computed with");
+    return -1;
+}
+
+static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"exact", "groups", "first_step", "spread", 0};
+    PyObject *exact, *groups;
+    double first_step, spread;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOdd:Shadow", names, &exact, &groups, &first_step, &spread))
+        return 0;
+    if (PyType_GetSlot(Py_TYPE(exact), Py_tp_dealloc) != (void *)object_dealloc) {
+        PyErr_SetString(PyExc_TypeError, "the first argument is no table of this module");
+        return 0;
+    }
+    struct object *object = object_new(type, &shadow_layout, sizeof(struct shadow_table), Py_None);
+    if (!object)
+        return 0;
+    struct shadow_table *table = (struct shadow_table *)object->table;
+    if (take_exact(table, ((struct object *)exact)->table) != 0 || take_grid(table, first_step, spread) != 0)
+        goto refused;
+    Py_INCREF(exact);
+    object->of = exact;
+    int64_t count = (table->base.rows + SHADOW_ROWS - 1) / SHADOW_ROWS;
+    const struct wish wish = {"groups", "B", "uint8", 0, 2, {count, (2 * table->chunks + 1) * SHADOW_LINE}};
+    const Py_buffer *view = object_hold(object, groups, &wish);
+    if (!view)
+        goto refused;
+    table->groups = view->buf;
+    return (PyObject *)object;
+refused:
+    Py_DECREF(object);
+    return 0;
+}
+
+static PyMethodDef methods[] = {
+    {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
+    {"scores", (PyCFunction)(void (*)(void))object_scores, METH_FASTCALL, object_scores_doc},
+    {0},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, "a table Int8, Fp16 or Fp32, and its shadow: groups of 32 rows, the least step, the largest length of a row in steps"},
+    {Py_tp_new, create},
+    {Py_tp_dealloc, object_dealloc},
+    {Py_tp_methods, methods},
+    {Py_tp_getset, object_attributes},
+    {0},
+};
+
+PyType_Spec shadow_type = {"edge_rec_runtime._kernels.Shadow", sizeof(struct object), 0, Py_TPFLAGS_DEFAULT, slots};
