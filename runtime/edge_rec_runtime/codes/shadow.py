@@ -81,7 +81,7 @@ class Shadow(Arrays):
             )
         return cls(groups, grid)
 
-    def kernel(self, module: ModuleType, exact: Kernel) -> Kernel:
+    def before(self, module: ModuleType, exact: Kernel) -> Kernel:
         """Return the kernel that searches a table, given by its own, through its shadow."""
         shadowed: Kernel = module.Shadow(exact, self.groups, float(self.grid[0]), float(self.grid[1]))
         return shadowed
@@ -106,7 +106,7 @@ class Shadowed(RowArrays):
 
     def _make_kernel(self, module: ModuleType, path: str) -> Kernel:
         exact = self._exact_kernel(module, path)
-        return exact if self.shadow is None else self.shadow.kernel(module, exact)
+        return exact if self.shadow is None else self.shadow.before(module, exact)
 
     def _exact_kernel(self, module: ModuleType, path: str) -> Kernel:
         """Return the kernel of this layout."""
@@ -172,6 +172,5 @@ def _pack(picked: NDArray[np.int64], codes: NDArray[np.uint8], residuals: NDArra
     whole[:rows, :dims] = codes
     halves = whole.reshape(count, 2, 16, chunks, 2, 4)
     lines = (halves[..., 0, :] | halves[..., 1, :] << 4).transpose(0, 3, 1, 2, 4)
-    return np.concatenate(
-        [heads.reshape(2, count, _GROUP).transpose(1, 0, 2).reshape(count, -1), lines.reshape(count, -1)], axis=1
-    )
+    heads = heads.reshape(2, count, _GROUP).transpose(1, 0, 2)
+    return np.concatenate([heads.reshape(count, -1), lines.reshape(count, -1)], axis=1)
