@@ -8,6 +8,7 @@ static PyType_Spec *const TYPES[] = {
     &fp16_type,
     &shadow_type,
     &signs_type,
+    &hamming_type,
 };
 
 static PyObject *levels(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing))

@@ -15,7 +15,7 @@ static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywo
 {
     static char *names[] = {"bits", "scales", "bias", "width", "level", 0};
     PyObject *bits, *scales = Py_None, *bias = Py_None, *level = Py_None;
-    long long width;
+    long long width = 0; /* which is refused */
     if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O|OO$LO:Signs", names, &bits, &scales, &bias, &width, &level))
         return 0;
     struct object *object = object_new(type, &signs_layout, sizeof(struct signs_table), level);

@@ -12,6 +12,7 @@ __all__ = [
     "BinaryTable",
     "Fp16Table",
     "Fp32Table",
+    "HammingTable",
     "Int4Table",
     "Int8Table",
     "ItemTable",
@@ -24,6 +25,7 @@ __all__ = [
 from edge_rec_runtime.codes.binary import BinaryTable
 from edge_rec_runtime.codes.fp16 import Fp16Table
 from edge_rec_runtime.codes.fp32 import Fp32Table
+from edge_rec_runtime.codes.hamming import HammingTable
 from edge_rec_runtime.codes.int4 import Int4Table
 from edge_rec_runtime.codes.int8 import Int8Table
 from edge_rec_runtime.codes.pq import PqTable

@@ -133,7 +133,7 @@ class BinaryTable(RowArrays):
 
 @dataclass(frozen=True, eq=False)
 class _Projected:
-    """A kernel whose queries are projected first, by the reference's own product: sums in another order would round differently."""
+    """A kernel whose queries are projected first, by the reference's own product: another order of sums rounds otherwise."""
 
     kernel: Kernel
     projection: NDArray[np.float32]
