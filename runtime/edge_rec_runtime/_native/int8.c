@@ -46,4 +46,23 @@ static void scan(const struct table *base, const void *prepared, struct scan *sc
     SCANS[base->level]((const struct int8_table *)base, prepared, scan);
 }
 
-const struct layout int8_layout = {.query_bytes = query_bytes, .prepare = prepare, .scan = scan, .score_rows = int8_score_rows};
+static void scan_many(const struct table *base, const void *prepared, int64_t count, struct scan *scans)
+{
+    const size_t stride = query_bytes(base);
+#if defined(EDGE_REC_X86)
+    if (base->level == LEVEL_AVX512 && base->dims <= INT8_TILE_DIMS && count >= INT8_TILE_QUERIES) {
+        int8_scan_many_avx512((const struct int8_table *)base, prepared, stride, count, scans);
+        return;
+    }
+#endif
+    for (int64_t i = 0; i < count; i++)
+        scan(base, (const char *)prepared + (size_t)i * stride, &scans[i]);
+}
+
+const struct layout int8_layout = {
+    .query_bytes = query_bytes,
+    .prepare = prepare,
+    .scan = scan,
+    .scan_many = scan_many,
+    .score_rows = int8_score_rows,
+};

@@ -52,6 +52,11 @@ typedef void int8_scan(const struct int8_table *table, const struct int8_query *
 int8_scan int8_scan_portable;
 #if defined(EDGE_REC_X86)
 int8_scan int8_scan_avx2, int8_scan_avx512;
+
+/* For at least so many queries, each `stride` bytes after the one before, of up to so many dims; scans of the same rows. */
+#define INT8_TILE_QUERIES 4
+#define INT8_TILE_DIMS 512
+void int8_scan_many_avx512(const struct int8_table *table, const char *prepared, size_t stride, int64_t count, struct scan *scans);
 #endif
 
 #endif

@@ -45,7 +45,7 @@ def cases(draw: st.DrawFn) -> Case:
     scales = source.choice([0, 6e-8, 1e-3, 0.5, 1.0, 30.0], size=rows)
     bias = source.normal(size=rows).astype(draw(st.sampled_from([np.float16, np.float32]))) if draw(st.booleans()) else None
     table = Int8Table(codes, scales.astype(draw(st.sampled_from([np.float16, np.float32]))), bias)
-    queries = (source.normal(size=(draw(st.integers(1, 5)), dims)) * draw(st.sampled_from([0, 1e-42, 1, 1e20]))).astype(
+    queries = (source.normal(size=(draw(st.integers(1, 9)), dims)) * draw(st.sampled_from([0, 1e-42, 1, 1e20]))).astype(
         np.float32
     )
     share = draw(st.sampled_from([None, 0.0, 0.01, 0.5, 1.0]))
