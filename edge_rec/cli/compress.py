@@ -16,6 +16,8 @@ from edge_rec.cli._output import require_writable
 from edge_rec.cli._show import Bar, json_option, say, show_json, show_table
 from edge_rec.compress import Recipe, load_recipe, parse_step, provenance
 from edge_rec.compress import compress as compress_run
+from edge_rec.compress.checks import require_fitting
+from edge_rec.compress.records import records_of
 from edge_rec.models import load_run, read_config
 from edge_rec_converters import bundle_name, convert, prepare
 from edge_rec_runtime import read_histories
@@ -70,10 +72,12 @@ def compress(
     """
     recipe = _recipe(recipe_name, words)
     require_writable(output)
-    known = read_config(model).get("dataset")
+    config = read_config(model)
+    known = config.get("dataset")
     name = dataset or (known.get("name") if isinstance(known, dict) else None)
     wanted = dataset is not None or (name in data.SOURCES and any(step.needs_data for step in recipe.steps))
     given = {column: columns[column] for column in _COLUMNS}
+    require_fitting(recipe, load_run(model), records_of(config), data=wanted)  # before anything is fetched
     try:
         log = data.load(str(name), folder, progress=Bar(f"Fetching {name}"), **given) if wanted else None
         config = compress_run(model, recipe, output, dataset=log, seed=seed, steps=Bar)
@@ -124,18 +128,23 @@ def _bundles(recipe: Recipe, output: Path, config: Mapping[str, Any]) -> list[Co
 
 def _row(record: Mapping[str, Any]) -> dict[str, object]:
     effect = record["effect"]
+    low, high = effect["ndcg_kept_ci"]
     return {
         "step": record["form"],
         "weights": effect["parameters"],
         "not zero": effect["nonzeros"],
         "model bytes": effect["model_bytes"],
         "of the start": round(effect["bytes_ratio"], 4),
-        "NDCG@10 kept": round(effect["ndcg_kept"], 4),
-        "95%": "{:.3f} - {:.3f}".format(*effect["ndcg_kept_ci"]),
+        "NDCG@10 kept": _rounded(effect["ndcg_kept"], 4),
+        "95%": None if low is None else f"{low:.3f} - {high:.3f}",
         "overlap@10": round(effect["overlap_at_10"], 4),
-        "time ratio": round(effect["latency_ratio"], 3),
+        "time ratio": _rounded(effect["latency_ratio"], 3),
         "seconds": record["seconds"],
     }
+
+
+def _rounded(figure: float | None, digits: int) -> float | None:
+    return None if figure is None else round(figure, digits)
 
 
 def _bundle_row(one: Conversion) -> dict[str, object]:

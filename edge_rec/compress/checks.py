@@ -33,6 +33,7 @@ def require_fitting(recipe: Recipe, model: Model, past: Sequence[Mapping[str, An
 
     Raises:
         CompressionError: It is for another model, its steps do not compose, or one of them looks at data and there are none.
+        EdgeRecError: The first step cannot be taken.
     """
     if not recipe.steps:
         raise CompressionError("nothing to do: there is no step; give a recipe, or a step with --step")
@@ -44,6 +45,7 @@ def require_fitting(recipe: Recipe, model: Model, past: Sequence[Mapping[str, An
             "ranker of given candidates has; `edge-rec convert` makes it small, and says what AUC that costs"
         )
     check_composition([*past, *map(describe_step, recipe.steps)], done=len(past))
+    recipe.steps[0].requires(model)
     if needing := [step.form for step in recipe.steps if step.needs_data and not data]:
         raise CompressionError(
             f"{needing[0]} looks at data, and none was given; name the log that the model was trained on with --dataset"
@@ -57,15 +59,13 @@ def require_possible(steps: Sequence[Step], model: Model, given: Given) -> None:
     when its turn comes.
 
     Args:
-        steps: At least one.
+        steps: The first can be taken.
         model: The start.
         given: Of the steps; its folders are not there yet.
 
     Raises:
-        EdgeRecError: The first step cannot be taken.
-        CompressionError: Another one cannot; the message says which.
+        CompressionError: One of them cannot; the message says which.
     """
-    steps[0].requires(model)
     known = model
     for number, (step, following) in enumerate(pairwise(steps), 1):
         try:

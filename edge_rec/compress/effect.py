@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Beside", "Effect"]
 
+import math
 import tempfile
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -40,7 +41,7 @@ class Effect:
         model_bytes: Graph and tables of its bundle (ONNX; its finished item codes, all else fp32).
         bytes_ratio: ``model_bytes`` over those of the start.
         ndcg_at_10: On the validation events.
-        ndcg_kept: Over that of the start.
+        ndcg_kept: Over that of the start; NaN, as its interval, where that is 0.
         ndcg_kept_ci: 95 % bootstrap interval over users, paired.
         overlap_at_10: Share of the start's first ten items that are kept, on the validation histories.
         overlap_at_10_ci: 95 % bootstrap interval over users.
@@ -59,8 +60,19 @@ class Effect:
     latency_ratio: float | None
 
     def record(self) -> dict[str, Any]:
-        """Return the figures, fit for JSON."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        """Return the figures, fit for JSON: what is not a number there is null."""
+        return {
+            name: [_known(one) for one in value] if isinstance(value, tuple) else _known(value)
+            for name, value in asdict(self).items()
+        }
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what must be said of the figures."""
+        if math.isfinite(self.ndcg_kept):
+            return ()
+        return (
+            "the model that the recipe started with has NDCG@10 of 0 on the validation events, so that no share of it is kept",
+        )
 
 
 class Beside:
@@ -71,6 +83,15 @@ class Beside:
         self._start = start
         self._folder = folder
         self._scratch = tempfile.TemporaryDirectory(prefix="edge-rec-")  # gone with this object
+
+    def require(self) -> None:
+        """Read what models will be held against.
+
+        Raises:
+            DataError: Held-out events are missing, damaged, or of other items.
+        """
+        for part in ("validation", "test"):
+            HeldOutEvents.read(self._folder, part, self._start.catalogue)
 
     def effect(self, model: Model) -> Effect:
         """Measure a model of the same items.
@@ -127,6 +148,10 @@ class Beside:
         path = Path(self._scratch.name) / name
         write_bundle(path, made.drafts(Order(target=_TARGET, precision=Precision(items=finished)))[0])
         return path
+
+
+def _known(figure: float | None) -> float | None:
+    return None if figure is None or not math.isfinite(figure) else figure
 
 
 def _model_bytes(path: Path) -> int:

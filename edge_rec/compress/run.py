@@ -100,9 +100,9 @@ def compress(
 ) -> dict[str, Any]:
     """Follow a recipe.
 
-    Nothing is begun before what can be refused without a trained step has been: steps that do not compose, a first step that
-    cannot be taken, a log that is missing or another, a folder that holds something else. The test events are looked at once, at
-    the end.
+    Nothing is begun before what can be refused without a trained step has been: steps that do not compose or cannot be taken, a
+    log or held-out events that are missing or others, a folder that holds something else. Models are asked about the test events
+    once, at the end.
 
     Args:
         start: A finished run directory.
@@ -138,6 +138,7 @@ def compress(
         beside=Beside(model, start),
         steps=steps,
     )
+    work.beside.require()
     require_possible(recipe.steps, model, work.given(model, folder=output / "work", progress=silent))
     there = output.exists()
     if there:
@@ -169,9 +170,12 @@ def _taken(work: _Work, before: _Made, step: Step, *, number: int, identity: str
     outcome = step.run(before.model, given)
     seconds = round(time.perf_counter() - started, 1)
     step.ensures(before.model, outcome.model)
-    measured = work.beside.effect(outcome.model).record()
+    effect = work.beside.effect(outcome.model)
     done = {"seed": work.seed, "release": __version__, "identity": identity, "seconds": seconds}
-    record = describe_step(step) | done | {"outcome": dict(outcome.record), "effect": measured}
+    happened = dict(outcome.record)
+    if effect.remarks():
+        happened["remarks"] = [*happened.get("remarks", ()), *effect.remarks()]
+    record = describe_step(step) | done | {"outcome": happened, "effect": effect.record()}
     work.write(folder, outcome.model, {"compression": (*before.records, record)})
     shutil.rmtree(scratch, ignore_errors=True)
     return _Made(model=load_run(folder), records=(*before.records, record))  # the model as the next run would find it

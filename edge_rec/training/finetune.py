@@ -76,7 +76,7 @@ def finetune(
         "weights": _digest(model),
         "held": {name: [str(one), _settings(one), _digest(one)] for name, one in held.items()},
         "frozen": list(frozen),
-        "plan": None if plan is None else type(plan).__qualname__,
+        "plan": None if plan is None else {"kind": type(plan).__qualname__, **plan.describe()},
         "distillation": None if distillation is None else distillation.describe(),
     }
     run = Run(copied, objective, split, options, loss=loss, owner=owner, plan=plan)

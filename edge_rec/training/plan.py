@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Plan"]
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from edge_rec.models.network import Network
@@ -16,6 +16,9 @@ class Plan(Protocol):
     These are copied, not averaged, into the average of the weights, and have their place in checkpoints and in the best epoch: a
     plan needs no memory of its own.
     """
+
+    def describe(self) -> dict[str, Any]:
+        """Return what it does, fit for JSON: the checkpoint of a training with another plan is refused."""
 
     def before_step(self, model: Network, step: int, steps: int) -> None:
         """Change what holds the parameters of ``model``, if it is time.

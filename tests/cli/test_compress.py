@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,3 +104,16 @@ def test_recipes_are_listed() -> None:
     (narrow,) = (one for one in found if one["name"] == "low-rank")
     assert narrow["steps"][0]["form"] == "factorise:items"
     assert narrow["to"] == ["onnx", "tflite"]
+
+
+def test_nothing_is_fetched_for_what_cannot_be(run: Path, tmp_path: Path) -> None:
+    """A teacher that is not there is said before the log of a public data set is asked for."""
+    start = tmp_path / "start"
+    shutil.copytree(run, start)
+    config = json.loads((start / "config.json").read_text())
+    (start / "config.json").write_text(json.dumps(config | {"dataset": config["dataset"] | {"name": "ml-100k"}}))
+    asked = ["compress", str(start), "--step", "distil:epochs=1,teachers=['nobody']", "--folder", str(tmp_path / "data")]
+    result = CliRunner().invoke(main, [*asked, "-o", str(tmp_path / "out")])
+    assert result.exit_code != 0
+    assert result.stderr.startswith("Error: nobody/config.json: no such file")
+    assert not (tmp_path / "data").exists()

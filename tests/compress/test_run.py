@@ -13,14 +13,15 @@ from walking_log import walks
 
 from edge_rec.compress import Given, Recipe, compress, make_step, parse_step, provenance
 from edge_rec.compress.folders import identities
+from edge_rec.compress.heldout import HeldOutEvents
 from edge_rec.compress.prune import Prune
 from edge_rec.metrics import held_out
 from edge_rec.models import Network, load_run, read_config
 from edge_rec.training import prepared
 from edge_rec_converters import convert, prepare
 from edge_rec_converters.metrics import ndcg_at_k, overlap_at_k
-from edge_rec_runtime import Bundle, Precision, read_histories
-from edge_rec_runtime.errors import CompressionError
+from edge_rec_runtime import Bundle, Precision, read_histories, write_histories
+from edge_rec_runtime.errors import CompressionError, DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +81,35 @@ def test_the_effect_is_what_the_models_give(run: Path, done: Path, log: Dataset)
     assert effect["model_bytes"] < first["model_bytes"]
     assert first["bytes_ratio"] < 1
     assert effect["latency_ratio"] > 0
+
+
+def test_a_share_of_nothing_is_null(run: Path, tmp_path: Path) -> None:
+    """Where the start has NDCG@10 of 0, what is kept of it is no number: null in the file, and said; a bundle can be made."""
+    start = tmp_path / "start"
+    shutil.copytree(run, start)
+    model, path = load_run(run), start / "heldout" / "validation.jsonl"
+    known = HeldOutEvents.read(run, "validation", model.catalogue)
+    top = [{model.catalogue.ids[row] for row in rows if row >= 0} for rows in known.ask(model).top]
+    far = [min({*model.catalogue.ids} - near - {*one.events}) for one, near in zip(known.histories, top, strict=True)]
+    write_histories(path, [replace(one, target=item) for one, item in zip(known.histories, far, strict=True)])
+    config = compress(start, _recipe(HALF), tmp_path / "out")
+    record = config["compression"][0]
+    assert (record["effect"]["ndcg_kept"], record["effect"]["ndcg_kept_ci"]) == (None, [None, None])
+    assert "NDCG@10 of 0 on the validation events" in record["outcome"]["remarks"][-1]
+    text = (tmp_path / "out" / "config.json").read_text()
+    assert "NaN" not in text
+    json.dumps(provenance(config), allow_nan=False)
+
+
+def test_held_out_events_are_missed_before_any_work(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test events are needed at the end, and asked for at the start."""
+    start = tmp_path / "start"
+    shutil.copytree(run, start)
+    (start / "heldout" / "test.jsonl").unlink()
+    monkeypatch.setattr(Prune, "run", _interrupted)
+    with pytest.raises(DataError, match=r"heldout/test\.jsonl: no such file"):
+        compress(start, _recipe(HALF), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_finished_compression_is_taken_as_it_is(run: Path, done: Path, monkeypatch: pytest.MonkeyPatch) -> None:

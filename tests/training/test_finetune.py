@@ -192,6 +192,10 @@ def test_a_step_that_only_harms_leaves_the_model_as_it_came(model: SASRec, split
 class _NeverPleased:
     """A plan that takes no epoch."""
 
+    def describe(self) -> dict[str, Any]:
+        """Return nothing more than its kind."""
+        return {}
+
     def before_step(self, model: Network, step: int, steps: int) -> None:
         """Leave everything as it is."""
 

@@ -83,6 +83,7 @@ class Gradual:
         start: float,
         target: float,
         least_ndcg: float | None,
+        options: Mapping[str, Any],
     ) -> None:
         """Take what decides.
 
@@ -94,12 +95,24 @@ class Gradual:
             target: The share that is headed for.
             least_ndcg: NDCG@10 on validation that an epoch must have to be returned, the last one that has it being taken; None
                 for the best epoch with the whole share.
+            options: Those of the step, by which ``choose`` chooses; fit for JSON.
         """
         self._names = names
         self._choose = choose
         self._plain = plain
         self._start, self._target = start, target
         self._least = least_ndcg
+        self._options = options
+
+    def describe(self) -> dict[str, Any]:
+        """Return the parameters that have masks, the shares and the bound, and what chooses the masks."""
+        return {
+            "names": list(self._names),
+            "start": self._start,
+            "target": self._target,
+            "least_ndcg": self._least,
+            "options": dict(self._options),
+        }
 
     def before_step(self, model: Network, step: int, steps: int) -> None:
         """Change the masks where it is time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Prune"]
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -165,6 +165,7 @@ class Prune(PruneOptions):
             start=0.0 if self.structural else zero_share({name: weights[name] for name in chooser.held}),
             target=share,
             least_ndcg=least,
+            options={**asdict(self), "seed": given.seed},
         )
         healing = self._healed(model, given, teacher=model, held=held, plan=plan)
         record = dict(healing.record)

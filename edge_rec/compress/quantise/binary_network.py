@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from edge_rec.compress.options import nearest
 from edge_rec.compress.quantise.forms import Tuning, settled
 from edge_rec.compress.quantise.grids import Int8Weights, SignWeights
-from edge_rec.compress.quantise.weights import dense_weights, rounded_weights
+from edge_rec.compress.quantise.weights import LEAST, dense_weights, rounded_weights
 from edge_rec.compress.step import Outcome
 from edge_rec_runtime.errors import CompressionError
 
@@ -50,10 +51,16 @@ class BinaryNetwork(Tuning):
 
     def requires(self, model: Network) -> None:
         """Raise CompressionError if no dense layer is left to be signs, or a pattern matches none."""
-        known = dense_weights(model)
+        known, least = dense_weights(model), f"fewer than {LEAST} values, and such stay in fp32"
+        if not known:
+            raise CompressionError(f"{_NAME}: the dense layers of {model.title} have {least}; there is nothing to make signs of")
         for pattern in self.keep or ():
-            if not any(_matches(name, pattern) for name in known):
-                raise CompressionError(f"{_NAME}: keep={pattern!r} matches none of the layers {', '.join(known) or '(none)'}")
+            if any(_matches(name, pattern) for name in known):
+                continue
+            if any(_matches(name, pattern) for name in dense_weights(model, least=0)):
+                raise CompressionError(f"{_NAME}: the layers that keep={pattern!r} matches have {least}; leave it out")
+            layers = [name.removesuffix(".weight") for name in known]
+            raise CompressionError(f"{_NAME}: keep={pattern!r} matches no dense layer; {nearest(pattern, layers)}")
         if not self._signed(model):
             raise CompressionError(f"{_NAME}: no dense layer of {model.title} is left to become signs; keep fewer")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import torch
 
 from edge_rec.compress.options import check_whole, require_one
 from edge_rec.compress.quantise.forms import Tuning, require_free_items, require_table, settled
@@ -89,21 +90,13 @@ class FixedPoint(Tuning):
         errors = {name: float(np.abs(after[name] - weights[name]).max()) for name in grids}
         return Outcome(model=found.model, record={"steps": steps, "most_moved": errors, **found.record})
 
-    def ensures(self, before: Network, after: Network) -> None:  # noqa: ARG002 - as the protocol has it
-        """Raise CompressionError if a value is between two steps."""
+    def ensures(self, before: Network, after: Network) -> None:
+        """Raise CompressionError if a value is between two steps of the grid that was asked for, or beyond its end."""
+        had, found = before.weights(), after.weights()
         for name in self._names(after):
-            values = after.weights()[name]
-            if self.decimals is not None:
-                whole = values.astype(np.float64) * 10**self.decimals
-                fits = np.array_equal((np.rint(whole) / 10**self.decimals).astype(np.float32), values)
-            else:
-                low = np.frexp(np.where(values == 0, np.float32(1), values))
-                digits = np.rint(np.ldexp(low[0].astype(np.float64), _MOST_BITS)).astype(np.int64)
-                trailing = np.log2(digits & -digits).astype(int)  # the lowest bit that is set
-                lowest = (low[1] - _MOST_BITS + trailing)[values != 0].min(initial=1 << 10)
-                fits = bool((np.abs(values) <= math.ldexp(1.0, int(lowest) + (self.bits or 0) - 1)).all())
-            if not fits:
-                raise CompressionError(f"{_NAME}: {name} left its grid; report this model")
+            grid = self._grid(had[name])
+            if not np.array_equal(grid(torch.from_numpy(found[name])).numpy(), found[name]):
+                raise CompressionError(f"{_NAME}: {name} left its grid, of step {grid.step:g}; report this model")
 
     def _names(self, model: Network) -> tuple[str, ...]:
         return (*(("table",) if self.items else ()), *(rounded_weights(model) if self.network else ()))

@@ -130,6 +130,18 @@ def test_information_is_told_once() -> None:
     assert 0.02 < told[4] < told[1]
 
 
+def test_equal_activations_are_of_one_bin() -> None:
+    """Zeros that come in the order of the groups tell nothing of them; a copy of a channel of few values adds nothing to it."""
+    rng = np.random.default_rng(3)
+    groups = np.sort(rng.integers(0, 4, 2000))
+    silent = np.where(rng.random(2000) < 0.1, rng.random(2000), 0)
+    telling = (groups > 1).astype(np.float64)
+    told = informed(np.stack([silent, telling, telling * 3], axis=1).astype(np.float32), groups)
+    assert told[0] < 0.01
+    assert told[1] == pytest.approx(np.log(2), abs=0.02)
+    assert told[2] < 0.01
+
+
 def test_change_is_measured_from_the_seeds_own_start(subject: Subject) -> None:
     """|dw| by the range of the layer; the least changed stay where that is asked for; another seed is found out."""
     model = subject.model

@@ -154,6 +154,9 @@ def test_values_are_on_their_fixed_point_grid(model: SASRec, tmp_path: Path) -> 
     np.testing.assert_array_equal(codes, np.rint(codes))
     assert np.abs(codes).max() <= 31
     np.testing.assert_array_equal(found.model.weights()["table"], model.weights()["table"])
+    asked = parse_step("quantise:to=fixed-point,bits=6,fraction=4,items=false")
+    with pytest.raises(CompressionError, match=r"left its grid, of step 0\.0625"):
+        asked.ensures(model, found.model)  # a finer grid than that
     tenths = _outcome("fixed-point,decimals=2,network=false", model, tmp_path).model.weights()["table"]
     np.testing.assert_array_equal(tenths, (np.rint(model.weights()["table"].astype(np.float64) / 0.01) * 0.01).astype(np.float32))
 
@@ -226,11 +229,14 @@ def test_models_that_cannot_be_are_refused(model: SASRec, tmp_path: Path) -> Non
     for text, said in (("pq,pieces=17", "have 16 values"), ("binary-items,bits=129", "at most 128")):
         with pytest.raises(CompressionError, match=said):
             parse_step(f"quantise:to={text}").requires(model)
-    with pytest.raises(CompressionError, match="matches none of the layers"):
-        parse_step("quantise:to=binary-network,keep=decoder").requires(model)
+    with pytest.raises(CompressionError, match="no dense layer; did you mean 'encoder.blocks.0.expand'"):
+        parse_step("quantise:to=binary-network,keep=blocks.0.expand").requires(model)
+    with pytest.raises(CompressionError, match=r"the layers that keep='encoder.blocks.0.query' matches have fewer than 512"):
+        parse_step("quantise:to=binary-network,keep=encoder.blocks.0.query").requires(model)
     small = SASRec(SASRecOptions(dims=4, heads=1, feed_forward=4, max_length=4), CATALOGUE)
-    with pytest.raises(CompressionError, match="no weights to round"):
-        parse_step("quantise:to=int8").requires(small)
+    for text, said in (("int8", "no weights to round"), ("binary-network", "nothing to make signs of")):
+        with pytest.raises(CompressionError, match=said):
+            parse_step(f"quantise:to={text}").requires(small)
     with pytest.raises(DataError, match="--dataset"):
         parse_step("quantise:to=pq").run(model, _given(tmp_path, model))
 

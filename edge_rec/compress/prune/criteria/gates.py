@@ -13,7 +13,7 @@ __all__ = ["Gate", "LearntGates"]
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -82,6 +82,10 @@ class _Watching:
 
     names: tuple[str, ...]
     odds: dict[str, NDArray[np.float32]]
+
+    def describe(self) -> dict[str, Any]:
+        """Return whose gates it keeps."""
+        return {"names": list(self.names)}
 
     def before_step(self, model: Network, step: int, steps: int) -> None:
         """Leave everything as it is."""

@@ -1,9 +1,10 @@
 """What tells least about the next item, and what another tells already.
 
-An activation is cut into bins of equal counts and held against the group that the next item belongs to, groups being clusters
-of the item vectors. The histogram's mutual information is corrected for what chance alone would give (Miller 1955). What one
-channel shares with another that tells more of the target counts for that other: Peng, Long and Ding, "Feature Selection Based on
-Mutual Information: Criteria of Max-Dependency, Max-Relevance, and Min-Redundancy" (TPAMI 2005), as a quotient.
+An activation is cut into bins of equal counts, equal values such as the zeros of a ReLU into one bin, and held against the group
+that the next item belongs to, groups being clusters of the item vectors. The histogram's mutual information is corrected for what
+chance alone would give (Miller 1955). What one channel shares with another that tells more of the target counts for that other:
+Peng, Long and Ding, "Feature Selection Based on Mutual Information: Criteria of Max-Dependency, Max-Relevance, and Min-Redundancy"
+(TPAMI 2005), as a quotient.
 """
 
 from __future__ import annotations
@@ -71,10 +72,9 @@ def informed(activations: NDArray[np.float32], groups: NDArray[np.int64]) -> NDA
         activations: [events, channels].
         groups: [events] number of the group of the next item.
     """
-    events, channels = activations.shape
-    ranks = np.argsort(np.argsort(activations, axis=0, kind="stable"), axis=0, kind="stable")
+    channels = activations.shape[1]
     constant = activations.max(axis=0) == activations.min(axis=0)
-    of_channel = _one_hot(ranks * _BINS // events, _BINS)
+    of_channel = _one_hot(np.stack([_bins(one) for one in activations.T], axis=1), _BINS)
     told: NDArray[np.float64] = _mutual(of_channel, _one_hot(groups[:, None], int(groups.max()) + 1))[:, 0]
     told[constant] = 0
     order = np.lexsort((np.arange(channels), -told))
@@ -84,8 +84,23 @@ def informed(activations: NDArray[np.float32], groups: NDArray[np.int64]) -> NDA
         part = slice(start, start + _TOGETHER)
         between = _mutual(of_channel[:, part], of_channel)
         better = (place[None, :] < place[part, None]) & ~constant[None, :]
-        overlap[part] = np.where(better, between, 0).max(axis=1) / np.log(_BINS)
+        overlap[part] = np.where(better, between, 0).max(axis=1) / np.maximum(_entropy(of_channel[:, part]), 1e-12)
     return (told * (1 - np.clip(overlap, 0, 1))).astype(np.float32)
+
+
+def _bins(values: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the bin [events] of each value [events]: that of the middle of all values that are equal to it."""
+    ordered = np.sort(values)
+    first, last = (np.searchsorted(ordered, values, side=side) for side in ("left", "right"))
+    bins: NDArray[np.int64] = (first + last - 1) // 2 * _BINS // len(values)
+    return bins
+
+
+def _entropy(hot: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the entropy of every channel [channels], in nats: what another can tell of it at most."""
+    shares = hot.mean(axis=0, dtype=np.float64)
+    found: NDArray[np.float64] = -(shares * np.log(np.where(shares > 0, shares, 1))).sum(axis=1)
+    return found
 
 
 def _one_hot(bins: NDArray[np.int64], count: int) -> NDArray[np.float32]:
@@ -101,7 +116,8 @@ def _mutual(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[
     alone = first.mean(axis=0)[:, :, None, None] * second.mean(axis=0)[None, None]
     ratio = np.divide(joint, alone, out=np.ones_like(joint), where=joint > 0)
     found = (joint * np.log(ratio)).sum(axis=(1, 3))
-    by_chance = (first.shape[2] - 1) * (second.shape[2] - 1) / (2 * events)
+    filled = [(one.any(axis=0).sum(axis=1) - 1) for one in (first, second)]
+    by_chance = filled[0][:, None] * filled[1][None] / (2 * events)
     beyond: NDArray[np.float64] = np.maximum(found - by_chance, 0)
     return beyond
 
