@@ -196,11 +196,10 @@ def test_a_bundle_says_what_was_done(done: Path, tmp_path: Path) -> None:
     assert [one["form"] for one in metadata["compression"]] == ["prune:weights", "prune:weights"]
 
 
-def test_nothing_is_begun_that_cannot_be_finished(run: Path, tmp_path: Path) -> None:
+def test_nothing_is_begun_that_cannot_be_finished(run: Path, trained_run: Path, tmp_path: Path) -> None:
     """No folder is made where the log is missing or another, steps do not compose, or the model is not meant."""
     output = tmp_path / "out"
     cases = [
-        (_recipe(TUNED), None, "looks at data, and none was given"),
         (_recipe(HALF), walks(items=20), "ids or order differ"),
         (_recipe(HALF), walks(users=39), "gives 39 users, the model was trained on 40"),
         (_recipe(HALF), walks(events=9), "gives 360 events, the model was trained on 400"),
@@ -212,6 +211,9 @@ def test_nothing_is_begun_that_cannot_be_finished(run: Path, tmp_path: Path) -> 
         with pytest.raises(CompressionError, match=said):
             compress(run, recipe, output, dataset=dataset)
         assert not output.exists()
+    with pytest.raises(CompressionError, match="factorise:items looks at data, and none was given"):
+        compress(trained_run, _recipe(TUNED), output)
+    assert not output.exists()
 
 
 @pytest.mark.parametrize(

@@ -229,7 +229,7 @@ def test_models_that_cannot_be_are_refused(model: SASRec, tmp_path: Path) -> Non
     for text, said in (("pq,pieces=17", "have 16 values"), ("binary-items,bits=129", "at most 128")):
         with pytest.raises(CompressionError, match=said):
             parse_step(f"quantise:to={text}").requires(model)
-    with pytest.raises(CompressionError, match="no dense layer; did you mean 'encoder.blocks.0.expand'"):
+    with pytest.raises(CompressionError, match=r"no dense layer; did you mean 'encoder.blocks.0.expand'"):
         parse_step("quantise:to=binary-network,keep=blocks.0.expand").requires(model)
     with pytest.raises(CompressionError, match=r"the layers that keep='encoder.blocks.0.query' matches have fewer than 512"):
         parse_step("quantise:to=binary-network,keep=encoder.blocks.0.query").requires(model)

@@ -3,8 +3,8 @@
 An activation is cut into bins of equal counts, equal values such as the zeros of a ReLU into one bin, and held against the group
 that the next item belongs to, groups being clusters of the item vectors. The histogram's mutual information is corrected for what
 chance alone would give (Miller 1955). What one channel shares with another that tells more of the target counts for that other:
-Peng, Long and Ding, "Feature Selection Based on Mutual Information: Criteria of Max-Dependency, Max-Relevance, and Min-Redundancy"
-(TPAMI 2005), as a quotient.
+Peng, Long and Ding, "Feature Selection Based on Mutual Information: Criteria of Max-Dependency, Max-Relevance, and
+Min-Redundancy" (TPAMI 2005), as a quotient.
 """
 
 from __future__ import annotations
