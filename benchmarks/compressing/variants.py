@@ -106,8 +106,7 @@ MAIN: dict[str, Variant] = {
         goal=Goal(size="bytes_ratio", most=0.30, kept=0.997, overlap=0.985),
     ),
     "int4-items": Variant(
-        title="items int4, trained on that grid",
-        recipe="int4-items",
+        title="items int4, after training",
         precision="items=int4",
         goal=Goal(size="item_bytes_ratio", most=0.15, kept=0.99, overlap=0.92),
     ),

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from edge_rec_converters.binary_codes import fit_binary
+from edge_rec_converters.compensation import fit_int4, fit_int8
 from edge_rec_converters.pq_codes import fit_pq
-from edge_rec_converters.row_codes import quantise_int4
-from edge_rec_runtime import Fp16Table, Int4Table, Int8Table
+from edge_rec_runtime import Fp16Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,8 +41,8 @@ def encoder_table(tables: Mapping[str, ItemTable]) -> ItemTable:
 LAYOUTS: dict[str, Callable[[Reference], ItemTable]] = {
     "fp32": lambda fit: fit.table,
     "fp16": lambda fit: Fp16Table.encode(fit.table.values, fit.table.bias),
-    "int8": lambda fit: Int8Table.encode(fit.table.values, fit.table.bias),
-    "int4": lambda fit: Int4Table.encode(fit.table.values, fit.table.bias, scales=quantise_int4(fit.table.values)[1]),
+    "int8": fit_int8,
+    "int4": fit_int4,
     "binary": fit_binary,
     "pq": fit_pq,
 }

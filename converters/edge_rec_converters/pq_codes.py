@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_rec_converters.compensation import second_moment
 from edge_rec_runtime import PqTable
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ _ROUNDS = 15  # of k-means, each piece apart
 _TURNS = 8  # of all pieces, each given the others
 _SAMPLE = 65_536  # items that codebooks are fitted to
 _BLOCK = 8192  # items at a time, so that no [items, 256] distances are held
-_RIDGE = 0.1  # of the mean second moment, so that fewer queries than dimensions still say something of every direction
 
 
 def fit_pq(fit: Reference, *, pieces: int | None = None) -> PqTable:
@@ -47,20 +47,13 @@ def fit_pq(fit: Reference, *, pieces: int | None = None) -> PqTable:
     width = -(-dims // count)
     count = -(-dims // width)  # of pieces that wide, fewer may be enough
     moment = np.zeros((count * width, count * width))
-    moment[:dims, :dims] = _second_moment(fit.queries.astype(np.float64))
+    moment[:dims, :dims] = second_moment(fit.queries)
     rng = np.random.default_rng(_SEED)
     rows = np.sort(rng.choice(len(table), min(len(table), _SAMPLE), replace=False))
     sample = _padded(table[rows], count * width)
     codebooks = _codebooks(sample, moment, count, rng)
     codes = np.concatenate([_nearest_all(_padded(table[part], count * width), codebooks, moment) for part in _blocks(len(table))])
     return PqTable.pack(codes, codebooks, fit.table.bias, dims=dims)
-
-
-def _second_moment(queries: NDArray[np.float64]) -> NDArray[np.float64]:
-    moment = queries.T @ queries / len(queries)
-    mean = float(np.trace(moment)) / len(moment) or 1.0
-    ridged: NDArray[np.float64] = moment + _RIDGE * mean * np.eye(len(moment))
-    return ridged
 
 
 def _codebooks(
