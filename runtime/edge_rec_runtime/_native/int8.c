@@ -12,8 +12,8 @@ static int8_scan *const SCANS[LEVELS] = {
     int8_scan_avx2,
     int8_scan_avx512,
 #elif defined(EDGE_REC_ARM64)
-    int8_scan_portable,
-    int8_scan_portable,
+    int8_scan_neon,
+    int8_scan_dotprod,
 #endif
 };
 

@@ -50,7 +50,9 @@ void int8_score_rows(const struct table *table, const void *prepared, const int6
 typedef void int8_scan(const struct int8_table *table, const struct int8_query *query, struct scan *scan);
 
 int8_scan int8_scan_portable;
-#if defined(EDGE_REC_X86)
+#if defined(EDGE_REC_ARM64)
+int8_scan int8_scan_neon, int8_scan_dotprod;
+#elif defined(EDGE_REC_X86)
 int8_scan int8_scan_avx2, int8_scan_avx512;
 
 /* For at least so many queries, each `stride` bytes after the one before, of up to so many dims; scans of the same rows. */
