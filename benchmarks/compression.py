@@ -19,7 +19,6 @@ __all__ = ["main"]
 import argparse
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +28,8 @@ from compressing.files import TARGETS, Place
 from compressing.page import page
 from compressing.picture import draw
 from compressing.variants import CURVES, MAIN, TEACHER, VARIANTS, identity_of
+from rows import merge, read_rows
 
-from edge_rec_devices.environment import describe
-from edge_rec_runtime.atomic import replace_file
 from edge_rec_runtime.errors import CompressionError
 
 if TYPE_CHECKING:
@@ -57,9 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         seeds = 1 if slug in CURVES else asked.seeds
         for target in TARGETS[:1] if slug in CURVES else TARGETS:
-            if asked.again or not _there(_rows(asked.json), (slug, target, identity), seeds):
+            if asked.again or not _there(read_rows(asked.json), (slug, target, identity), seeds):
                 _merge(asked.json, asked.dataset, row_of(place, slug, target, seeds=seeds, seconds=asked.seconds))
-    _show([row for row in _rows(asked.json) if row["variant"] in slugs])
+    _show([row for row in read_rows(asked.json) if row["variant"] in slugs])
     for line in missing:
         print(line, file=sys.stderr)
     return 0
@@ -92,35 +90,23 @@ def _written(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
-    return rows
-
-
 def _there(rows: Sequence[dict[str, Any]], key: tuple[str, str, str], seeds: int) -> bool:
     return any((row["variant"], row["target"], row["identity"]) == key and row["seeds"] >= seeds for row in rows)
 
 
 def _merge(path: Path, dataset: str, made: dict[str, Any]) -> None:
-    """Put a row into the file, which is replaced as a whole; rows stand in the order of the table."""
+    """Put a row into the file; rows stand in the order of the table."""
     order = list(VARIANTS)
-    rows = _rows(path)
-    if any(row["dataset"] != dataset for row in rows):
-        raise SystemExit(f"{path} holds rows of {rows[0]['dataset']}, and these are of {dataset}; give another --json")
-    key = (made["variant"], made["target"])
-    rows = sorted(
-        (*(row for row in rows if (row["variant"], row["target"]) != key), made),
-        key=lambda row: (order.index(row["variant"]), row["target"]),
+    if other := [row["dataset"] for row in read_rows(path) if row["dataset"] != dataset]:
+        raise SystemExit(f"{path} holds rows of {other[0]}, and these are of {dataset}; give another --json")
+    merge(
+        path,
+        [made],
+        key=lambda row: (row["variant"], row["target"]),
+        order=lambda row: (order.index(row["variant"]), row["target"]),
+        command=f"python benchmarks/compression.py --dataset {dataset} --json {path}",
+        packages=("numpy", "torch", "onnxruntime", "ai-edge-litert"),
     )
-    result = {
-        "schema": 1,
-        "command": f"python benchmarks/compression.py --dataset {dataset} --json {path}",
-        "machine": asdict(describe(packages=("numpy", "torch", "onnxruntime", "ai-edge-litert"))),
-        "rows": rows,
-    }
-    text = (json.dumps(result, indent=1) + "\n").encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, lambda stream: stream.writelines([text]))
 
 
 def _show(rows: Sequence[dict[str, Any]]) -> None:

@@ -26,7 +26,6 @@ import json
 import sys
 import tempfile
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,15 +41,14 @@ from conversion.readme import with_table
 from conversion.subjects import SUBJECTS, run_of
 from conversion.timing import medians
 from conversion.verdicts import comparisons
+from rows import merge, read_rows
 
 from edge_rec.models import load_run, read_config
 from edge_rec_converters import Examples, convert, prepare
 from edge_rec_converters.kinds.ranker import PreparedRanker
 from edge_rec_converters.kinds.retriever import PreparedRetriever
 from edge_rec_converters.verification.gate import MOST_DRIFT
-from edge_rec_devices.environment import describe
 from edge_rec_runtime import Precision, read_histories
-from edge_rec_runtime.atomic import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -70,9 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _compare(asked)
     torch.set_num_threads(1)
     for slug in asked.only or list(SUBJECTS):
-        if asked.again or not any(row["subject"] == slug for row in _rows(asked.json)):
-            _merge(asked.json, slug, _measure(slug, asked))
-    _show([row for row in _rows(asked.json) if row["subject"] in (asked.only or SUBJECTS)])
+        if asked.again or not any(row["subject"] == slug for row in read_rows(asked.json)):
+            _merge(asked.json, _measure(slug, asked))
+    _show([row for row in read_rows(asked.json) if row["subject"] in (asked.only or SUBJECTS)])
     return 0
 
 
@@ -252,24 +250,17 @@ def _neighbours(prepared: Prepared) -> Iterator[dict[str, Any]]:
             }
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
-    return rows
-
-
-def _merge(path: Path, slug: str, made: list[dict[str, Any]]) -> None:
-    """Put a model's rows into the file, which is replaced as a whole."""
+def _merge(path: Path, made: list[dict[str, Any]]) -> None:
+    """Put a model's rows into the file."""
     order = list(SUBJECTS)
-    rows = sorted((*(row for row in _rows(path) if row["subject"] != slug), *made), key=lambda row: order.index(row["subject"]))
-    result = {
-        "schema": 1,
-        "command": "python benchmarks/convert.py --json benchmarks/results/convert.json",
-        "machine": asdict(describe(packages=("numpy", "torch", "onnxruntime", "ai-edge-litert"))),
-        "rows": rows,
-    }
-    text = (json.dumps(result, indent=1) + "\n").encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, lambda stream: stream.writelines([text]))
+    merge(
+        path,
+        made,
+        key=lambda row: row["subject"],
+        order=lambda row: order.index(row["subject"]),
+        command="python benchmarks/convert.py --json benchmarks/results/convert.json",
+        packages=("numpy", "torch", "onnxruntime", "ai-edge-litert"),
+    )
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

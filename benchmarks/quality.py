@@ -13,21 +13,19 @@ from __future__ import annotations
 __all__ = ["main"]
 
 import argparse
-import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from rows import merge, read_rows
 
 from edge_rec.data import load
 from edge_rec.models import load_run, read_config, write_model
 from edge_rec.training import Request, judged, prepared, train_run
-from edge_rec_devices.environment import describe
-from edge_rec_runtime.atomic import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,10 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for seed in range(1 if model in SEEDLESS else asked.seeds)
     ]
     for dataset, model, seed in wanted:
-        if not _find(_rows(asked.json), dataset, model, seed):
+        if not _find(read_rows(asked.json), dataset, model, seed):
             row = _measure(dataset, model, seed, data=asked.data, runs=asked.runs)
             _merge(asked.json, row)
-    rows = [row for key in wanted for row in _find(_rows(asked.json), *key)]
+    rows = [row for key in wanted for row in _find(read_rows(asked.json), *key)]
     _show(rows)
     if asked.teacher:
         _keep_teacher(rows, data=asked.data, runs=asked.runs, folder=asked.teacher)
@@ -114,28 +112,21 @@ def _measure(dataset: str, model: str, seed: int, *, data: Path, runs: Path) -> 
     }
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
-    return rows
-
-
 def _find(rows: list[dict[str, Any]], dataset: str, model: str, seed: int) -> list[dict[str, Any]]:
     return [row for row in rows if (row["dataset"], row["model"], row["seed"]) == (dataset, model, seed)]
 
 
 def _merge(path: Path, row: dict[str, Any]) -> None:
-    """Add a row to the file, which is replaced as a whole; rows stand in the order of the table."""
+    """Add a row to the file; rows stand in the order of the table."""
     order = {name: place for place, name in enumerate((*DATASETS, *MODELS))}
-    rows = sorted((*_rows(path), row), key=lambda one: (order[one["dataset"]], order[one["model"]], one["seed"]))
-    result = {
-        "schema": 1,
-        "command": "python benchmarks/quality.py --json benchmarks/results/quality.json",
-        "machine": asdict(describe(packages=("numpy", "torch"))),
-        "rows": rows,
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = json.dumps(result, indent=1).encode() + b"\n"
-    replace_file(path, lambda stream: stream.writelines([content]))
+    merge(
+        path,
+        [row],
+        key=lambda one: (one["dataset"], one["model"], one["seed"]),
+        order=lambda one: (order[one["dataset"]], order[one["model"]], one["seed"]),
+        command="python benchmarks/quality.py --json benchmarks/results/quality.json",
+        packages=("numpy", "torch"),
+    )
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

@@ -17,23 +17,20 @@ from __future__ import annotations
 __all__ = ["main"]
 
 import argparse
-import json
-import os
 import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from rows import merge, read_rows
 
 from edge_rec.click_metrics import click_quality
 from edge_rec.data import load
 from edge_rec.data.clicks import clicks
 from edge_rec.models import load_run
 from edge_rec.training import RANKERS, Request, train_run
-from edge_rec_devices.environment import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,9 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     wanted = [(dataset, model) for dataset in asked.dataset or DATASETS for model in asked.only or MODELS]
     for dataset, model in wanted:
-        if not _find(_rows(asked.json), dataset, model):
+        if not _find(read_rows(asked.json), dataset, model):
             _merge(asked.json, _measure(dataset, model, data=asked.data, runs=asked.runs))
-    _show([row for key in wanted for row in _find(_rows(asked.json), *key)])
+    _show([row for key in wanted for row in _find(read_rows(asked.json), *key)])
     return 0
 
 
@@ -119,28 +116,21 @@ def _item_rate(dataset: str, data: Path) -> dict[str, Any]:
     }
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
-    return rows
-
-
 def _find(rows: list[dict[str, Any]], dataset: str, model: str) -> list[dict[str, Any]]:
     return [row for row in rows if (row["dataset"], row["model"]) == (dataset, model)]
 
 
 def _merge(path: Path, row: dict[str, Any]) -> None:
-    """Add a row to the file, which is replaced as a whole; rows stand in the order of the table."""
+    """Add a row to the file; rows stand in the order of the table."""
     order = {name: place for place, name in enumerate((*DATASETS, *MODELS))}
-    result = {
-        "schema": 1,
-        "command": "python benchmarks/ranking.py --json benchmarks/results/ranking.json",
-        "machine": asdict(describe(packages=("numpy", "torch"))),
-        "rows": sorted((*_rows(path), row), key=lambda one: (order[one["dataset"]], order[one["model"]])),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    partial.write_text(json.dumps(result, indent=1) + "\n")
-    partial.replace(path)
+    merge(
+        path,
+        [row],
+        key=lambda one: (one["dataset"], one["model"]),
+        order=lambda one: (order[one["dataset"]], order[one["model"]]),
+        command="python benchmarks/ranking.py --json benchmarks/results/ranking.json",
+        packages=("numpy", "torch"),
+    )
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 __all__ = ["described", "draw"]
 
 import hashlib
-import io
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from drawing import svg
 
 from compressing.variants import CURVES, MAIN, PERCENTS
 
@@ -17,19 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     Row = Mapping[str, Any]
 
-_SETTINGS: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "edge-rec",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#dddddd",
-}
 _TINTS = ("#0a7d5a", "#c2571a", "#2563c9", "#8a3fa0", "#b8860b", "#c03a5b", "#3b8ea5")
 _CHANCE = "#7a7a7a"
 _RATIOS = (0.02, 0.05, 0.1, 0.2, 0.5, 1)
@@ -37,14 +26,12 @@ _RATIOS = (0.02, 0.05, 0.1, 0.2, 0.5, 1)
 
 def draw(rows: Sequence[Row]) -> str:
     """Return an SVG, the same for the same rows."""
-    with mpl.rc_context(cast("Any", _SETTINGS)):
-        figure = Figure(figsize=(9, 4.2))
+
+    def panels(figure: Figure) -> None:
         _variants(figure.add_axes((0.07, 0.13, 0.42, 0.78)), [row for row in rows if row["variant"] in MAIN])
         _criteria(figure.add_axes((0.57, 0.13, 0.41, 0.78)), [row for row in rows if row["variant"] in CURVES])
-        written = io.BytesIO()
-        metadata = {"Date": None, "Creator": None, "Description": described(rows)}
-        figure.savefig(written, format="svg", metadata=metadata)
-    return "\n".join(line.rstrip() for line in written.getvalue().decode().splitlines()) + "\n"
+
+    return svg((9, 4.2), panels, described=described(rows))
 
 
 def described(rows: Sequence[Row]) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 __all__ = ["described", "draw"]
 
 import hashlib
-import io
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from drawing import svg
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from conversion.verdicts import Row
 
@@ -27,16 +26,6 @@ _TOOLS = {
     "ai-edge-quantizer.weight_only_wi8_afp32": ("#b8860b", "v"),
     "ai-edge-quantizer.static_wi8_ai8": ("#7a7a7a", "P"),
 }
-_SETTINGS: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "edge-rec",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#dddddd",
-}
 _PANELS = {"overlap_at_10": "1 - overlap@10, retrieval", "auc_delta": "AUC lost, ranking"}
 # Losses from 10^-4 on stand on a logarithmic axis; what is less, or a gain, on its foot.
 _FOOT = 1e-4
@@ -44,17 +33,15 @@ _FOOT = 1e-4
 
 def draw(rows: Sequence[Row]) -> str:
     """Return an SVG, the same for the same rows."""
-    with mpl.rc_context(cast("Any", _SETTINGS)):
-        figure = Figure(figsize=(8, 3.9))
+
+    def panels(figure: Figure) -> None:
         for place, (measure, title) in enumerate(_PANELS.items()):
             axes = figure.add_axes((0.075 + 0.49 * place, 0.25, 0.41, 0.68))
             _panel(axes, [one for one in _points(rows) if one[0] == measure], title)
         handles, labels = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="lower center", ncols=3, frameon=False, fontsize=8)
-        written = io.BytesIO()
-        metadata = {"Date": None, "Creator": None, "Description": described(rows)}
-        figure.savefig(written, format="svg", metadata=metadata)
-    return "\n".join(line.rstrip() for line in written.getvalue().decode().splitlines()) + "\n"
+
+    return svg((8, 3.9), panels, described=described(rows))
 
 
 def described(rows: Sequence[Row]) -> str:
