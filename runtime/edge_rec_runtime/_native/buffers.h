@@ -13,8 +13,8 @@ struct wish {
     const char *formats; /* characters of the struct module that will do: "b", "ef", ... 'q' stands for any int64 */
     const char *dtypes;  /* the same in words, for the message */
     int writable;
-    int axes;            /* 1 or 2 */
-    int64_t shape[2];    /* -1: any length */
+    int axes;            /* 1 to 3 */
+    int64_t shape[3];    /* -1: any length */
 };
 
 /* Fill `view` with an array that is as wished, row-major, aligned and without gaps, or raise TypeError or ValueError and return -1. */

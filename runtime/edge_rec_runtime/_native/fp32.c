@@ -1,6 +1,8 @@
 /* Layouts fp32 and fp16 for the search: queries checked and filled up, one kernel a level. */
 #include "fp32.h"
 
+#include "gather.h"
+
 #include <string.h>
 
 static fp32_scan *const SCANS[LEVELS] = {
@@ -51,4 +53,5 @@ static void score_rows(const struct table *table, const void *prepared, const in
         scores[i] = SCORES[table->level]((const struct fp32_table *)table, prepared, rows[i]);
 }
 
-const struct layout fp32_layout = {.query_bytes = query_bytes, .prepare = prepare, .scan = scan, .score_rows = score_rows};
+const struct layout fp32_layout = {
+    .query_bytes = query_bytes, .prepare = prepare, .scan = scan, .score_rows = score_rows, .gather = gather_fp32};

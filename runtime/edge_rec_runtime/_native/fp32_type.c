@@ -43,6 +43,7 @@ static PyObject *create_fp16(PyTypeObject *type, PyObject *arguments, PyObject *
 
 static PyMethodDef methods[] = {
     {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
+    {"gather", (PyCFunction)(void (*)(void))object_gather, METH_FASTCALL, object_gather_doc},
     {"scores", (PyCFunction)(void (*)(void))object_scores, METH_FASTCALL, object_scores_doc},
     {0},
 };

@@ -29,6 +29,7 @@ static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywo
 
 static PyMethodDef methods[] = {
     {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
+    {"rescored", (PyCFunction)(void (*)(void))object_rescored, METH_FASTCALL, object_rescored_doc},
     {0},
 };
 

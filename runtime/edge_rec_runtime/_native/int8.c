@@ -1,6 +1,7 @@
 /* Layout int8 for the search: queries rounded, one kernel a level. */
 #include "int8.h"
 
+#include "gather.h"
 #include "query.h"
 
 #include <float.h>
@@ -65,4 +66,5 @@ const struct layout int8_layout = {
     .scan = scan,
     .scan_many = scan_many,
     .score_rows = int8_score_rows,
+    .gather = gather_int8,
 };

@@ -35,6 +35,7 @@ refused:
 
 static PyMethodDef methods[] = {
     {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
+    {"gather", (PyCFunction)(void (*)(void))object_gather, METH_FASTCALL, object_gather_doc},
     {0},
 };
 

@@ -9,6 +9,8 @@ static PyType_Spec *const TYPES[] = {
     &shadow_type,
     &signs_type,
     &hamming_type,
+    &int4_type,
+    &pq_type,
 };
 
 static PyObject *levels(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(nothing))

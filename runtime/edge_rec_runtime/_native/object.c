@@ -1,6 +1,7 @@
 /* Making, asking and dropping the objects of object.h. */
 #include "object.h"
 
+#include "call.h"
 #include "column.h"
 #include "search.h"
 
@@ -87,80 +88,6 @@ void object_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
-/* The buffers of one call. */
-struct call {
-    Py_buffer views[4];
-    int count;
-};
-
-static const Py_buffer *take(struct call *call, PyObject *array, const struct wish *wish)
-{
-    Py_buffer *view = &call->views[call->count];
-    if (buffer_take(array, wish, view) != 0)
-        return 0;
-    call->count++;
-    return view;
-}
-
-static void release(struct call *call)
-{
-    while (call->count > 0)
-        PyBuffer_Release(&call->views[--call->count]);
-}
-
-/* One byte a row, 0 or not, -> the bitmap of struct scan. */
-static uint8_t *bitmap_of(const uint8_t *bytes, int64_t rows)
-{
-    uint8_t *bitmap = calloc((size_t)(rows + 7) / 8 + 8, 1);
-    if (!bitmap)
-        return 0;
-    int64_t row = 0;
-    for (; row + 8 <= rows; row += 8) {
-        uint64_t eight;
-        memcpy(&eight, bytes + row, 8);
-        /* numpy's bool is 0 or 1; other writers may mean any value but 0: fold each byte's bits into its lowest. */
-        eight |= eight >> 4;
-        eight |= eight >> 2;
-        eight |= eight >> 1;
-        eight &= UINT64_C(0x0101010101010101);
-        bitmap[row / 8] = (uint8_t)(eight * UINT64_C(0x0102040810204080) >> 56);
-    }
-    for (; row < rows; row++)
-        if (bytes[row])
-            bitmap[row / 8] |= (uint8_t)(1u << (row % 8));
-    return bitmap;
-}
-
-/* `allowed` as the caller has it: bool [rows], or its bits as uint8 [(rows + 7) / 8], lowest bit first. Returns a bitmap to free. */
-static int take_allowed(struct call *call, PyObject *array, int64_t rows, uint8_t **bitmap)
-{
-    *bitmap = 0;
-    if (array == Py_None)
-        return 0;
-    struct wish wish = {"allowed", "?B", "bool, or its bits as uint8", 0, 1, {-1}};
-    const Py_buffer *view = take(call, array, &wish);
-    if (!view)
-        return -1;
-    int packed = buffer_format(view) == 'B';
-    int64_t expected = packed ? (rows + 7) / 8 : rows;
-    if (view->shape[0] != expected) {
-        PyErr_Format(PyExc_ValueError, "allowed has length %zd; expected %lld", view->shape[0], (long long)expected);
-        return -1;
-    }
-    if (packed) {
-        *bitmap = calloc((size_t)expected + 8, 1);
-        if (*bitmap && expected)
-            memcpy(*bitmap, view->buf, (size_t)expected);
-    } else {
-        *bitmap = bitmap_of(view->buf, rows);
-    }
-    if (!*bitmap) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    return 0;
-}
-
 /* The query's axes tell one from a batch; rows and scores must have as many. */
 static int take_arrays(struct call *call, PyObject *const *arguments, int64_t dims, struct search *search)
 {
@@ -174,7 +101,7 @@ static int take_arrays(struct call *call, PyObject *const *arguments, int64_t di
             query = (struct wish){"the query", "f", "float32", 0, 2, {-1, dims}};
         PyBuffer_Release(first);
     }
-    const Py_buffer *queries = take(call, arguments[0], &query);
+    const Py_buffer *queries = call_take(call, arguments[0], &query);
     if (!queries)
         return -1;
     search->queries = queries->buf;
@@ -182,23 +109,13 @@ static int take_arrays(struct call *call, PyObject *const *arguments, int64_t di
     const int axes = query.axes;
     const struct wish rows = {"rows", "q", "int64", 1, axes, {axes == 2 ? search->batch : search->k, search->k}};
     const struct wish scores = {"scores", "f", "float32", 1, axes, {axes == 2 ? search->batch : search->k, search->k}};
-    const Py_buffer *rows_view = take(call, arguments[2], &rows);
-    const Py_buffer *scores_view = rows_view ? take(call, arguments[3], &scores) : 0;
+    const Py_buffer *rows_view = call_take(call, arguments[2], &rows);
+    const Py_buffer *scores_view = rows_view ? call_take(call, arguments[3], &scores) : 0;
     if (!scores_view)
         return -1;
     search->rows = rows_view->buf;
     search->scores = scores_view->buf;
     return 0;
-}
-
-static PyObject *answer(enum searched state, int64_t found)
-{
-    switch (state) {
-    case SEARCHED: return PyLong_FromLongLong(found);
-    case SEARCH_NOT_FINITE: PyErr_SetString(PyExc_ValueError, "the query holds NaN or infinite values"); return 0;
-    case SEARCH_TOO_LARGE: PyErr_SetString(PyExc_OverflowError, "scores of this query and table may leave float32"); return 0;
-    default: return PyErr_NoMemory();
-    }
 }
 
 const char object_top_k_doc[] =
@@ -228,16 +145,16 @@ PyObject *object_top_k(PyObject *self, PyObject *const *arguments, Py_ssize_t co
     uint8_t *bitmap = 0;
     PyObject *found = 0;
     if (take_arrays(&call, arguments, table->dims, &search) == 0 &&
-        take_allowed(&call, count > 4 ? arguments[4] : Py_None, table->rows, &bitmap) == 0) {
+        call_take_allowed(&call, count > 4 ? arguments[4] : Py_None, table->rows, &bitmap) == 0) {
         search.allowed = bitmap;
         enum searched state;
         Py_BEGIN_ALLOW_THREADS
         state = search_table(table, &search);
         Py_END_ALLOW_THREADS
-        found = answer(state, search.found);
+        found = call_answer(state, search.found);
     }
     free(bitmap);
-    release(&call);
+    call_release(&call);
     return found;
 }
 

@@ -40,6 +40,14 @@ extern const char object_top_k_doc[];
 PyObject *object_scores(PyObject *self, PyObject *const *arguments, Py_ssize_t count);
 extern const char object_scores_doc[];
 
+/* gather(rows, out); for layouts with gather */
+PyObject *object_gather(PyObject *self, PyObject *const *arguments, Py_ssize_t count);
+extern const char object_gather_doc[];
+
+/* rescored(exact, query, exact_query, candidates, k, rows, scores, allowed=None, threads=1) -> found */
+PyObject *object_rescored(PyObject *self, PyObject *const *arguments, Py_ssize_t count);
+extern const char object_rescored_doc[];
+
 /* rows, dims, level */
 extern PyGetSetDef object_attributes[];
 

@@ -1,6 +1,7 @@
 /* Layout signs for the search: queries rounded and made into tables, one kernel a level. */
 #include "signs.h"
 
+#include "gather.h"
 #include "query.h"
 
 #include <float.h>
@@ -112,4 +113,4 @@ static void scan(const struct table *base, const void *prepared, struct scan *sc
     SCANS[base->level]((const struct signs_table *)base, prepared, scan);
 }
 
-const struct layout signs_layout = {.query_bytes = query_bytes, .prepare = prepare, .scan = scan};
+const struct layout signs_layout = {.query_bytes = query_bytes, .prepare = prepare, .scan = scan, .gather = gather_signs};

@@ -41,6 +41,8 @@ refused:
 
 static PyMethodDef methods[] = {
     {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
+    {"rescored", (PyCFunction)(void (*)(void))object_rescored, METH_FASTCALL, object_rescored_doc},
+    {"gather", (PyCFunction)(void (*)(void))object_gather, METH_FASTCALL, object_gather_doc},
     {0},
 };
 

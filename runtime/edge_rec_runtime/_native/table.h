@@ -28,6 +28,8 @@ struct layout {
     void (*scan_many)(const struct table *table, const void *prepared, int64_t count, struct scan *scans);
     /* The scores of given rows, the same bits that a scan finds; NULL where no other layout asks for them. */
     void (*score_rows)(const struct table *table, const void *prepared, const int64_t *rows, int64_t count, float *scores);
+    /* Write the vectors of given rows, each inside the table, to out [count, dims]; NULL where it has none. */
+    void (*gather)(const struct table *table, const int64_t *rows, int64_t count, float *out);
     /* The table that answers such a call best; NULL: this one, always. */
     const struct table *(*best_for)(const struct table *table, int64_t batch, int64_t k);
 };

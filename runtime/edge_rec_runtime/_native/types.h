@@ -9,6 +9,7 @@ extern PyType_Spec int8_type;
 extern PyType_Spec fp32_type, fp16_type, shadow_type;
 extern PyType_Spec signs_type;
 extern PyType_Spec hamming_type;
+extern PyType_Spec int4_type, pq_type;
 
 /* _read_all(buffer, streams) -> sum of its bytes as words; for benchmarks. */
 PyObject *read_all(PyObject *module, PyObject *arguments);

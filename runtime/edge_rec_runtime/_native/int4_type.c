@@ -1,0 +1,52 @@
+/* Int4(codes, scales, bias=None, *, dims, level=None): the Python type of layout int4. */
+#include "int4.h"
+#include "object.h"
+#include "types.h"
+
+static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    static char *names[] = {"codes", "scales", "bias", "dims", "level", 0};
+    PyObject *codes, *scales, *bias = Py_None, *level = Py_None;
+    long long dims = 0; /* which is refused */
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OO|O$LO:Int4", names, &codes, &scales, &bias, &dims, &level))
+        return 0;
+    struct object *object = object_new(type, &int4_layout, sizeof(struct int4_table), level);
+    if (!object)
+        return 0;
+    struct int4_table *table = (struct int4_table *)object->table;
+    const struct wish wish = {"codes", "B", "uint8", 0, 2, {-1, dims < 1 ? -1 : dims / 2 + dims % 2}};
+    const Py_buffer *view = object_hold(object, codes, &wish);
+    if (!view || object_check_size(view->shape[0], dims, INT4_MOST_DIMS) != 0)
+        goto refused;
+    table->codes = view->buf;
+    table->base.rows = view->shape[0];
+    table->base.dims = dims;
+    table->base.row_bytes = (size_t)view->shape[1];
+    if (scales == Py_None) {
+        PyErr_SetString(PyExc_TypeError, "scales is None; expected float16 or float32, one a row");
+        goto refused;
+    }
+    if (object_hold_column(object, scales, "scales", &table->scales) != 0 || object_hold_column(object, bias, "bias", &table->bias) != 0)
+        goto refused;
+    return (PyObject *)object;
+refused:
+    Py_DECREF(object);
+    return 0;
+}
+
+static PyMethodDef methods[] = {
+    {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
+    {"gather", (PyCFunction)(void (*)(void))object_gather, METH_FASTCALL, object_gather_doc},
+    {0},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, "codes [rows, ceil(dims / 2)] of uint8, scales [rows] of float16 or float32, an optional bias [rows]"},
+    {Py_tp_new, create},
+    {Py_tp_dealloc, object_dealloc},
+    {Py_tp_methods, methods},
+    {Py_tp_getset, object_attributes},
+    {0},
+};
+
+PyType_Spec int4_type = {"edge_rec_runtime._kernels.Int4", sizeof(struct object), 0, Py_TPFLAGS_DEFAULT, slots};
