@@ -69,7 +69,8 @@ def _lowered(shape: tuple[Size | int, ...], dtype: type[np.generic], say: Callab
     """Return a form that is no target's: TFLite's operators as ``say`` adds them."""
     graph = Lowering()
     x = graph.input("x", shape, dtype)
-    return of_tflite(graph.finish(inputs={"x": x}, outputs={"y": say(graph, x)}, description="form"))
+    graph.sign("serving_default", inputs={"x": x}, outputs={"y": say(graph, x)})
+    return of_tflite(graph.writer.finish("form"))
 
 
 def _layers(word: str) -> Iterator[tuple[str, dict[str, Form], dict[str, Any]]]:

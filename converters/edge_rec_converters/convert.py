@@ -81,6 +81,7 @@ def convert(
     calibration: Sequence[History] | Examples | None = None,
     layers: Mapping[str, str] | None = None,
     gate: float | None = None,
+    incremental: bool = False,
     metadata: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> Conversion:
@@ -97,6 +98,8 @@ def convert(
         layers: Pattern (fnmatch) of weight names -> network precision of these weights; the first that matches counts, and
             the precision's ``network`` where none does.
         gate: Least overlap@10, or for a ranker the most AUC that may be lost; the precision's default unless given.
+        incremental: A retriever's bundle shall also hold a graph that goes on from what the encoder remembers, so that an event
+            more costs its own work (`Recommender.session`); its weights are the encoder's and are not stored again.
         metadata: What the bundle shall say of the model's making: data set, seed, recipe.
         progress: Told how many users or examples are done.
 
@@ -112,7 +115,7 @@ def convert(
         if isinstance(source, Prepared)
         else prepare(source, histories, examples=examples, calibration=calibration, targets=(target,), progress=progress)
     )
-    order = Order(target=target, precision=precision, layers=layers or {})
+    order = Order(target=target, precision=precision, layers=layers or {}, incremental=incremental)
     made.require(order)
     required = made.gate(precision) if gate is None else gate
     provenance = _provenance(made, order, metadata or {})
@@ -122,7 +125,7 @@ def convert(
         write_bundle(trial, chosen)
         found = made.measure(trial, on="test", gate=required, progress=progress)
         require_gate(found, name=output.name)
-        fp32_bytes, ratio = _beside_fp32(trial, chosen, made, target)
+        fp32_bytes, ratio = _beside_fp32(trial, chosen, made, order)
     write_bundle(output, replace(chosen, metrics=found.metrics(), verification=found.verdict()))
     return Conversion(
         path=output,
@@ -191,12 +194,12 @@ def _better(drafts: Sequence[BundleContents], made: Prepared, folder: Path, prog
     return next(draft for draft, closeness in zip(drafts, kept, strict=True) if closeness >= best - _ALIKE)
 
 
-def _beside_fp32(trial: Path, chosen: BundleContents, made: Prepared, target: str) -> tuple[int, float | None]:
+def _beside_fp32(trial: Path, chosen: BundleContents, made: Prepared, order: Order) -> tuple[int, float | None]:
     """Return the model bytes of the same model in fp32, and how long a request takes beside it."""
     if chosen.precision == Precision():
         return _model_bytes(trial), None
     whole = trial.with_name("fp32.edgerec")
-    write_bundle(whole, made.drafts(Order(target=target, precision=Precision()))[0])
+    write_bundle(whole, made.drafts(replace(order, precision=Precision(), layers={}))[0])
     return _model_bytes(whole), latency_ratio(made, trial, whole)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["model_graph"]
+__all__ = ["model_graph", "step_graph"]
 
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,9 +14,9 @@ import onnx_ir as ir
 from edge_rec_converters.causes import first_cause
 from edge_rec_converters.dialect import constant
 from edge_rec_converters.onnx_file import from_file
-from edge_rec_converters.protocol import RankerSource
+from edge_rec_converters.protocol import RankerSource, Stepping
 from edge_rec_converters.quiet import quiet
-from edge_rec_converters.signature import Port, Signature, signature
+from edge_rec_converters.signature import Port, Signature, signature, step_signature
 from edge_rec_converters.standard_form import require_plain
 from edge_rec_converters.tidy import tidy
 from edge_rec_runtime.errors import ConversionError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import torch
 
     from edge_rec_converters.protocol import RetrieverSource
+    from edge_rec_runtime.state import StatePart
 
 
 def model_graph(source: RetrieverSource | RankerSource) -> ir.Model:
@@ -36,7 +37,43 @@ def model_graph(source: RetrieverSource | RankerSource) -> ir.Model:
         ConversionError: It cannot be exported or read, has other inputs or outputs, or holds NaN.
     """
     wanted, network = signature(source), source.network if isinstance(source, RankerSource) else source.encoder
-    model = from_file(network, wanted) if isinstance(network, Path) else _exported(network, wanted)
+    lean = _lean(from_file(network, wanted) if isinstance(network, Path) else _exported(network, wanted), wanted)
+    _check_patterns(lean, source)
+    return lean
+
+
+def step_graph(source: RetrieverSource) -> tuple[ir.Model, tuple[StatePart, ...]]:
+    """Return the graph by which a source's encoder goes on from what it remembers, and what that is.
+
+    Its weights have the names that they have in `model_graph`.
+
+    Raises:
+        ConversionError: The encoder has no such form, or it cannot be exported.
+    """
+    encoder = source.encoder
+    if isinstance(encoder, Path) or not isinstance(encoder, Stepping) or source.context or source.max_length < 2:
+        why = (
+            "it is a file, which has one form only"
+            if isinstance(encoder, Path)
+            else f"it also takes {', '.join(feature.name for feature in source.context)}"
+            if source.context
+            else f"it looks back {source.max_length} event"
+            if source.max_length < 2
+            else f"{type(encoder).__name__} has no state and step (see the protocol Stepping)"
+        )
+        raise ConversionError(
+            f"{source.name}: its encoder cannot go on from what it remembers: {why}; convert it without --incremental"
+        )
+    from edge_rec_converters.torch_steps import Stepped  # noqa: PLC0415 - files are converted without torch
+
+    state = encoder.state
+    wanted = step_signature(source, state)
+    growing = any(part.per_event for part in state)
+    return _lean(_exported(Stepped(encoder, growing=growing), wanted, named_as=encoder), wanted), state
+
+
+def _lean(model: ir.Model, wanted: Signature) -> ir.Model:
+    """Check a graph's ports and weights and make it lean."""
     _check_ports(model, wanted)
     try:
         with quiet():
@@ -45,27 +82,26 @@ def model_graph(source: RetrieverSource | RankerSource) -> ir.Model:
     except Exception as error:  # whatever a damaged graph makes the optimiser raise
         cause = first_cause(error)
         reason = f"the graph is inconsistent ({type(cause).__name__}); export the model again"
-        raise ConversionError(f"{source.name}: {cause if isinstance(cause, ConversionError) else reason}") from error
-    _check_weights(lean, source.name)
-    _check_patterns(lean, source)
+        raise ConversionError(f"{wanted.model}: {cause if isinstance(cause, ConversionError) else reason}") from error
+    _check_weights(lean, wanted.model)
     return lean
 
 
-def _exported(module: torch.nn.Module, wanted: Signature) -> ir.Model:
+def _exported(module: torch.nn.Module, wanted: Signature, *, named_as: torch.nn.Module | None = None) -> ir.Model:
     from edge_rec_converters.torch_export import from_torch  # noqa: PLC0415 - files are converted without torch
 
-    return from_torch(module, wanted)
+    return from_torch(module, wanted, named_as=named_as)
 
 
 def _check_ports(model: ir.Model, wanted: Signature) -> None:
     inputs = [value for value in model.graph.inputs if value.name not in model.graph.initializers]
     taken, given = ([str(value.name) for value in values] for values in (inputs, model.graph.outputs))
-    if sorted(taken) != sorted(port.name for port in wanted.inputs) or given != [wanted.output.name]:
+    if sorted(taken) != sorted(port.name for port in wanted.inputs) or given != [port.name for port in wanted.outputs]:
         raise ConversionError(
             f"{wanted.model}: the graph has the inputs {', '.join(taken) or 'none'} and the outputs "
             f"{', '.join(given) or 'none'}; expected {wanted}"
         )
-    ports = {port.name: port for port in (*wanted.inputs, wanted.output)}
+    ports = {port.name: port for port in (*wanted.inputs, *wanted.outputs)}
     for value in (*inputs, *model.graph.outputs):
         _check_port(value, ports[str(value.name)], wanted)
     _check_axes(inputs, ports, wanted)

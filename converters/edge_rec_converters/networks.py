@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CANDIDATES", "FALLBACK", "NETWORKS", "Ingredients", "candidates", "network_graph", "require_network"]
+__all__ = ["CANDIDATES", "FALLBACK", "NETWORKS", "Ingredients", "candidates", "network_graph", "require_network", "step_network"]
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,9 +16,11 @@ from edge_rec_converters.passes import (
     Fp16Constants,
     Int8Linears,
     Int8RowTables,
+    KnownActivations,
     RowWiseLookups,
     StaticActivations,
     apply,
+    input_grids,
     looked_up_tables,
     per_token_inputs,
 )
@@ -46,6 +48,9 @@ class Ingredients:
         tables: Precision of tables whose rows the graph looks up, one of `TABLE_PRECISIONS`; None goes with the network, for
             encoders, whose few tables of their own stay in eight bits where the network is binary.
         batch: How many such requests an app answers at once, such as the candidates of a ranker.
+        whole: Tables whose rows are looked up and that are stored all the same as what is multiplied or added.
+        grids: Scale and zero point of each ``int8-static`` layer's input, by the name of its codes; found on the feeds unless
+            given.
         calibration: How ``int8-static`` finds its ranges, see `edge_rec_converters.calibration`: ``min-max``, ``percentile``,
             or ``best``, the one of both whose results on the feeds are nearer to fp32's.
     """
@@ -55,6 +60,8 @@ class Ingredients:
     feeds: Sequence[Mapping[str, NDArray[np.generic]]]
     tables: str | None = None
     batch: int = 1
+    whole: frozenset[str] = frozenset()
+    grids: Mapping[str, tuple[float, int]] | None = None
     calibration: str = "best"
 
     def __post_init__(self) -> None:
@@ -81,6 +88,22 @@ def network_graph(target: str, network: str, ingredients: Ingredients) -> ir.Mod
             f"network={network}: the graph has no weight to store so, all are small or stay float; use network=fp32"
         )
     return after
+
+
+def step_network(network: str, ingredients: Ingredients, step: ir.Model, encoder: ir.Model) -> ir.Model:
+    """Return a step graph in a precision, every weight as its encoder has it, so that both give the same numbers.
+
+    Args:
+        network: The precision.
+        ingredients: What the encoder was made from.
+        step: The step graph in fp32, its weights named as the encoder's.
+        encoder: The encoder in the precision.
+
+    Raises:
+        ConversionError: A layer of the step graph rounds its input by a range that the encoder does not know.
+    """
+    whole = looked_up_tables(step) - looked_up_tables(ingredients.graph)
+    return _rewritten(network, replace(ingredients, graph=step, whole=whole, grids=input_grids(encoder)))
 
 
 def require_network(target: str, network: str, plan: Plan | None = None) -> None:
@@ -127,7 +150,8 @@ def _rewritten(network: str, ingredients: Ingredients) -> ir.Model:
         Int8Linears(activation="per-token", chosen=weights.layers("int8-static")),
     )
     if inputs := per_token_inputs(graph):
-        graph = _static(graph, inputs, ingredients)
+        grids = ingredients.grids
+        graph = _static(graph, inputs, ingredients) if grids is None else apply(graph, KnownActivations(grids=grids))
     return apply(
         graph,
         Int8Linears(activation="per-token", chosen=weights.layers("int8-dynamic")),
@@ -158,7 +182,7 @@ class _Weights:
         held = {
             name: array for name, value in ingredients.graph.graph.initializers.items() if (array := floats(value)) is not None
         }
-        lookups = looked_up_tables(ingredients.graph)
+        lookups = looked_up_tables(ingredients.graph) - ingredients.whole
         return cls(
             layer={name: plan.layer(name, network) for name in held if name not in lookups},
             table={name: plan.table(name, tables) for name in held if name in lookups},

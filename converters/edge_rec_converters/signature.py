@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Port", "Signature", "signature"]
+__all__ = ["Port", "Signature", "signature", "step_signature"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,9 +12,10 @@ import onnx_ir as ir
 from edge_rec_converters.protocol import RankerSource, RetrieverSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from edge_rec_runtime.features import Feature
+    from edge_rec_runtime.state import StatePart
 
 _BATCH = "batch"
 _MOST_ROWS = 4096
@@ -46,18 +47,26 @@ class Signature:
     Attributes:
         model: The model's name, for sentences.
         inputs: In the order of the module's arguments.
-        output: The only one.
+        output: What the model is for.
         longest: The largest size of each open axis.
+        further: What else comes out.
     """
 
     model: str
     inputs: tuple[Port, ...]
     output: Port
     longest: Mapping[str, int]
+    further: tuple[Port, ...] = ()
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """All that comes out, `output` first."""
+        return (self.output, *self.further)
 
     def __str__(self) -> str:
         """Return ``inputs ..., and the output ...``."""
-        return f"the inputs {', '.join(map(str, self.inputs))}, and the output {self.output}"
+        what = "outputs" if self.further else "output"
+        return f"the inputs {', '.join(map(str, self.inputs))}, and the {what} {', '.join(map(str, self.outputs))}"
 
 
 def signature(source: RetrieverSource | RankerSource) -> Signature:
@@ -78,6 +87,28 @@ def signature(source: RetrieverSource | RankerSource) -> Signature:
         output=Port("query", ir.DataType.FLOAT, (_BATCH, dims)),
         longest={**_longest(source.context), "length": source.max_length},
     )
+
+
+def step_signature(source: RetrieverSource, state: Sequence[StatePart]) -> Signature:
+    """Return the signature of the graph by which a source's encoder goes on from a state; a device asks it for one history."""
+    dims, past, new = source.item_table.shape[1], _open("past_length", source.max_length), _open("new", source.max_length)
+    growing = any(part.per_event for part in state)
+    marks = (Port("past", ir.DataType.FLOAT, (1, past)),) if growing else ()
+    return Signature(
+        model=source.name,
+        inputs=(
+            Port("vectors", ir.DataType.FLOAT, (1, new, dims)),
+            *marks,
+            *(_state_port(part.name, part, past) for part in state),
+        ),
+        output=Port("query", ir.DataType.FLOAT, (1, dims)),
+        longest={"past_length": source.max_length, "new": source.max_length},
+        further=tuple(_state_port(part.output, part, new) for part in state),
+    )
+
+
+def _state_port(name: str, part: StatePart, length: str | int) -> Port:
+    return Port(name, ir.DataType.FLOAT, (1, length, part.width) if part.per_event else (1, part.width))
 
 
 def _port(feature: Feature) -> Port:

@@ -28,12 +28,13 @@ OPSET = 20
 _TYPES = {ir.DataType.FLOAT: torch.float32, ir.DataType.INT32: torch.int32}
 
 
-def from_torch(module: torch.nn.Module, signature: Signature) -> ir.Model:
+def from_torch(module: torch.nn.Module, signature: Signature, *, named_as: torch.nn.Module | None = None) -> ir.Model:
     """Export a module; it is left as it was.
 
     Args:
-        module: Takes the signature's inputs by position, in their order, and returns its output.
+        module: Takes the signature's inputs by position, in their order, and returns its outputs.
         signature: Names, types and axes.
+        named_as: Another module of the same weights, whose names they get.
 
     Returns:
         The graph, its large constants named as the module's parameters and buffers, its nodes marked with their place.
@@ -52,7 +53,7 @@ def from_torch(module: torch.nn.Module, signature: Signature) -> ir.Model:
                 dynamo=True,
                 opset_version=OPSET,
                 input_names=[port.name for port in signature.inputs],
-                output_names=[signature.output.name],
+                output_names=[port.name for port in signature.outputs],
                 dynamic_shapes=_dynamic(module, signature),
                 verbose=False,
             )
@@ -64,7 +65,7 @@ def from_torch(module: torch.nn.Module, signature: Signature) -> ir.Model:
     if program is None:
         raise ConversionError(f"{type(module).__name__}: torch.onnx.export returned no program; update torch")
     model = mark_places(program.model)
-    _restore_names(model, module)
+    _restore_names(model, named_as or module)
     return model
 
 

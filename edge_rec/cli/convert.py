@@ -52,6 +52,12 @@ _HIDDEN = ("target", "precision", "bytes", "of fp32", "latency ratio")  # in the
     help="Network precision of the weights whose names match; may be repeated, the first that matches counts.",
 )
 @click.option("--gate", type=float, help="Least overlap@10, or most AUC lost; each precision has its own unless given.")
+@click.option(
+    "--incremental",
+    is_flag=True,
+    help="The bundle also answers a history event by event from what the encoder remembers (Recommender.session): for GRU4Rec, "
+    "SASRec and modules with the protocol Stepping.",
+)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the bundles.")
 @json_option
 def convert(
@@ -62,6 +68,7 @@ def convert(
     calibrate: Path | None,
     layers: tuple[str, ...],
     gate: float | None,
+    incremental: bool,
     output: Path,
     as_json: bool,
     **given: Any,  # noqa: ANN401 - the options of `model_arguments`, passed on as they are
@@ -104,6 +111,7 @@ def convert(
                     output=output / name,
                     layers=kept,
                     gate=gate,
+                    incremental=incremental,
                     metadata=opened.metadata,
                     progress=Bar(name),
                 )

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from edge_rec.models.network import Network, check_share, check_whole, keep_all, last_event
+from edge_rec_runtime.state import StatePart
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,24 @@ class GRU4RecEncoder(nn.Module):
         last = last_event(mask, self.order[: vectors.shape[1]])
         query: Tensor = self.norm(self.output((states * last[:, :, None]).sum(dim=1)))
         return query
+
+    @property
+    def state(self) -> tuple[StatePart, ...]:
+        """What is remembered, see `Stepping`: one vector a layer."""
+        layers = range(self.options.layers)
+        return tuple(StatePart(name=f"hidden.{layer}", width=self.options.hidden, per_event=False) for layer in layers)
+
+    def step(self, vectors: Tensor, past: Tensor | None, *state: Tensor) -> tuple[Tensor, ...]:  # noqa: ARG002 - part of the protocol
+        """Take new events in, see `Stepping`.
+
+        Args:
+            vectors: [1, new, dims].
+            past: None.
+            *state: [1, hidden] of each layer.
+        """
+        states, last = self.gru(self._placed(vectors), torch.stack(state))
+        query: Tensor = self.norm(self.output(states[:, -1]))
+        return query, *last.unbind(0)
 
     def states(self, vectors: Tensor, *, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
         """Return the query [batch, length, dims] after every event.

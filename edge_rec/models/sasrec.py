@@ -24,9 +24,10 @@ from torch.nn import functional
 from edge_rec.models.attention import FORBIDDEN, attend
 from edge_rec.models.network import Network, check_share, check_whole, keep_all, last_event
 from edge_rec_runtime.errors import ModelError
+from edge_rec_runtime.state import StatePart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from edge_rec_runtime import Catalogue
 
@@ -145,6 +146,28 @@ class _Block(nn.Module):
         found = attend(query, self.key(told), self.value(told), biases=biases)
         return self._feed_forward(asking + self.output(found), keep_all)
 
+    def step(
+        self, states: Tensor, keys: Tensor, values: Tensor, biases: Sequence[Tensor], *, last: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Renew the states of new events, which look at those before them and at each other.
+
+        Args:
+            states: [1, new, dims].
+            keys: [1, length, width] of what came before.
+            values: The same.
+            biases: One a head, [1, new, length + new], added to the attention scores.
+            last: Only the newest state is wanted.
+
+        Returns:
+            The states, and the keys and values of the new events.
+        """
+        told = self.attention_norm(states)
+        key, value = self.key(told), self.value(told)
+        if last:
+            states, told, biases = states[:, -1:], told[:, -1:], [bias[:, -1:] for bias in biases]
+        found = attend(self.query(told), torch.cat([keys, key], dim=1), torch.cat([values, value], dim=1), biases=biases)
+        return self._feed_forward(states + self.output(found), keep_all), key, value
+
     def all_positions(self, states: Tensor, bias: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
         """Renew every state [batch, length, dims], with the fused kernel.
 
@@ -202,6 +225,49 @@ class SASRecEncoder(nn.Module):
         since = functional.relu(mask.sum(dim=1, keepdim=True) - 1.0 - order)[:, None, :]
         query: Tensor = self.norm(final(asking, states, padding, since))
         return query.squeeze(1)
+
+    @property
+    def state(self) -> tuple[StatePart, ...]:
+        """What is remembered, see `Stepping`: keys and values of every event, block by block."""
+        widths = [len(heads) * self.options.head_width for heads in self.options.head_numbers]
+        return tuple(
+            StatePart(name=f"{what}.{number}", width=width, per_event=True)
+            for number, width in enumerate(widths)
+            for what in ("keys", "values")
+        )
+
+    def step(self, vectors: Tensor, past: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """Take new events in, see `Stepping`. Their positions go on from those before them.
+
+        Args:
+            vectors: [1, new, dims].
+            past: [1, length] 1 on the events before, then 0.
+            *state: Keys and values [1, length, width] of each block in turn.
+        """
+        order = self.order[: vectors.shape[1]]
+        place = past.sum(dim=1, keepdim=True) + order[None, :]
+        positions = functional.embedding(place.to(torch.int32), self.positions)
+        states = vectors * math.sqrt(self.options.dims) + positions
+        known = self.order[: past.shape[1]]
+        forbidden = torch.cat(
+            [
+                ((1.0 - past) * FORBIDDEN)[:, None, :] + torch.zeros_like(place)[:, :, None],
+                (functional.relu(order[None, :] - order[:, None]) * FORBIDDEN)[None],
+            ],
+            dim=2,
+        )
+        distance = torch.cat(
+            [functional.relu(place[:, :, None] - known), functional.relu(order[:, None] - order[None, :])[None]], dim=2
+        )
+        found = []
+        layers = self._layers()
+        for number, block in enumerate(layers):
+            biases = [forbidden - distance * slope if slope else forbidden for slope in block.slopes]
+            keys, values = state[2 * number : 2 * number + 2]
+            states, *new = block.step(states, keys, values, biases, last=block is layers[-1])
+            found += new
+        query: Tensor = self.norm(states)
+        return query.squeeze(1), *found
 
     def states(self, vectors: Tensor, *, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
         """Return the query [batch, length, dims] after every event.

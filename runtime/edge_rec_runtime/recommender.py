@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Recommender"]
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -15,6 +15,7 @@ from edge_rec_runtime.bundle import Bundle
 from edge_rec_runtime.recommendations import Recommendation, Recommendations
 from edge_rec_runtime.scoring import open_scoring
 from edge_rec_runtime.search import best, finite_scores
+from edge_rec_runtime.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,13 +103,35 @@ class Recommender(Opened):
         check_count(k)
         unknown_context = unknown_words(self.features, context)
         rows, unknown = self.lookup(history)
-        allowed = self.allowed(rows if exclude_seen else rows[:0], exclude=exclude, where=where)
-        if len(rows):
-            found, scores = self.search(self.encode(*self.gather(rows, context))[0], k, allowed)
-        else:
-            candidates = np.arange(len(self.catalogue)) if allowed is None else np.flatnonzero(allowed)
-            found, scores = best(candidates, self._popularity(candidates), k)
-        return Recommendations(self.label(found, scores), ignored=unknown + unknown_context, fallback=not len(rows))
+        return self.answer(
+            rows,
+            lambda: self.encode(*self.gather(rows, context))[0],
+            k=k,
+            exclude_seen=exclude_seen,
+            exclude=exclude,
+            where=where,
+            ignored=unknown + unknown_context,
+        )
+
+    def session(self, history: Iterable[str] = (), *, context: Mapping[str, object] | None = None) -> Session:
+        """Return a history that grows: ``session.add(item)``, then ``session.recommend()``.
+
+        Where the bundle was converted with ``--incremental`` a new event costs a fraction of a request; the answers are those of
+        `recommend` in any case.
+
+        Args:
+            history: Item ids to start with, oldest first.
+            context: As for `recommend`, for as long as the session lasts.
+
+        Raises:
+            RequestError: An id is no text, or the context is not what the model takes.
+            BackendError: The engine cannot run the bundle's graph for this.
+        """
+        self._refuse_closed()
+        unknown = unknown_words(self.features, context)
+        session = Session(self, self._scoring.stepper(), context=context, ignored=unknown)
+        session.add(*texts(history, "history"))
+        return session
 
     def recommend_batch(
         self,
@@ -220,6 +243,26 @@ class Recommender(Opened):
         """Return ids and scores."""
         ids = map(self.catalogue.ids.__getitem__, rows.tolist())
         return tuple(map(Recommendation, ids, scores.tolist()))
+
+    def answer(
+        self,
+        rows: NDArray[np.int64],
+        encode: Callable[[], NDArray[Any]],
+        *,
+        k: int,
+        exclude_seen: bool,
+        exclude: Iterable[str],
+        where: Where | None,
+        ignored: tuple[str, ...],
+    ) -> Recommendations:
+        """Answer for the rows of a history, whose query ``encode`` returns once the filters are known to be right."""
+        allowed = self.allowed(rows if exclude_seen else rows[:0], exclude=exclude, where=where)
+        if len(rows):
+            found, scores = self.search(encode(), k, allowed)
+        else:
+            candidates = np.arange(len(self.catalogue)) if allowed is None else np.flatnonzero(allowed)
+            found, scores = best(candidates, self._popularity(candidates), k)
+        return Recommendations(self.label(found, scores), ignored=ignored, fallback=not len(rows))
 
     def _popularity(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return how often rows were met in training, or zeros, and so the order of the catalogue, where nobody counted."""

@@ -58,6 +58,7 @@ class PreparedNeighbours:
     def require(self, order: Order) -> None:
         """See `Prepared`."""
         order.precision.require("neighbours")
+        order.refuse_incremental(self.source.name, "a table of neighbours, which has no encoder")
         if order.layers:
             raise ConversionError(f"{self.source.name} is a table of neighbours, which has no layers; leave the patterns out")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
 
-from edge_rec_runtime.errors import DataError
+from edge_rec_runtime.errors import ConversionError, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -74,11 +74,22 @@ class Order:
         target: ``onnx`` or ``tflite``.
         precision: What the bundle's parts are stored and computed in.
         layers: Pattern of weight names -> network precision of these weights; the first that matches counts.
+        incremental: The encoder shall also go on from what it remembers, event by event.
     """
 
     target: str
     precision: Precision
     layers: Mapping[str, str] = field(default_factory=dict)
+    incremental: bool = False
+
+    def refuse_incremental(self, name: str, what: str) -> None:
+        """Refuse to make a model incremental that is of a kind without an encoder.
+
+        Raises:
+            ConversionError: It was asked for.
+        """
+        if self.incremental:
+            raise ConversionError(f"{name} is {what}, and cannot go on from what it remembers; convert it without --incremental")
 
 
 @runtime_checkable

@@ -68,6 +68,7 @@ class PreparedRanker:
     def require(self, order: Order) -> None:
         """See `Prepared`."""
         order.precision.require("ranker")
+        order.refuse_incremental(self.source.name, "a ranker, which scores candidates and takes no history")
         require_network(order.target, order.precision.network, self._plan(order))
 
     def gate(self, precision: Precision) -> float:

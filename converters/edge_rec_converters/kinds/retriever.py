@@ -6,22 +6,24 @@ __all__ = ["PreparedRetriever", "prepare"]
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from edge_rec_converters.checks import check_encoder, check_retriever
 from edge_rec_converters.fingerprint import fingerprint
-from edge_rec_converters.graph import model_graph
+from edge_rec_converters.graph import model_graph, step_graph
 from edge_rec_converters.item_tables import encoder_table, item_tables
 from edge_rec_converters.kinds.limits import FED, MOST_FITTED, MOST_JUDGED, TIMED
-from edge_rec_converters.networks import Ingredients, candidates, network_graph, require_network
+from edge_rec_converters.networks import Ingredients, candidates, network_graph, require_network, step_network
 from edge_rec_converters.plan import Plan
 from edge_rec_converters.reference import reference
-from edge_rec_converters.targets import emitter, require_operators
+from edge_rec_converters.targets import emitter, require_operators, step_emitter
 from edge_rec_converters.verification import overlap_gate
 from edge_rec_converters.verification.retriever import measure_retriever
 from edge_rec_converters.windows import feed, windows
 from edge_rec_runtime import BundleContents, Fp32Table, Recommender
+from edge_rec_runtime.bundle import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from edge_rec_converters.reference import Reference
     from edge_rec_converters.verification import RetrieverVerification
     from edge_rec_runtime import Precision, Progress
+    from edge_rec_runtime.state import StatePart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,8 @@ class PreparedRetriever:
         """See `Prepared`."""
         order.precision.require("retriever")
         require_network(order.target, order.precision.network, self._plan(order))
+        if order.incremental:
+            require_operators(self.steps[0], [order.target])
 
     def gate(self, precision: Precision) -> float:
         """See `Prepared`."""
@@ -79,18 +84,36 @@ class PreparedRetriever:
             plan=self._plan(order),
             feeds=[feed(users, [user], fed.decode, dims=fed.dims) for user in range(min(len(users), FED))],
         )
-        return [
-            BundleContents(
-                name=source.name,
-                precision=replace(order.precision, network=network),
-                encoders={target: emitter(target)(network_graph(target, network, ingredients))},
-                tables=tables,
-                catalogue=source.catalogue,
-                max_length=source.max_length,
-                features=source.context,
+        drafts = []
+        for network in candidates(target, order.precision.network, ingredients):
+            encoder, steps = self._graphs(network, ingredients, order)
+            drafts.append(
+                BundleContents(
+                    name=source.name,
+                    precision=replace(order.precision, network=network),
+                    encoders={target: encoder},
+                    steps=steps,
+                    tables=tables,
+                    catalogue=source.catalogue,
+                    max_length=source.max_length,
+                    features=source.context,
+                )
             )
-            for network in candidates(target, order.precision.network, ingredients)
-        ]
+        return drafts
+
+    @cached_property
+    def steps(self) -> tuple[ir.Model, tuple[StatePart, ...]]:
+        """The graph by which the encoder goes on from what it remembers, in fp32, and what that is; exported when asked for."""
+        return step_graph(self.source)
+
+    def _graphs(self, network: str, ingredients: Ingredients, order: Order) -> tuple[bytes, Steps | None]:
+        """Return the encoder's file, and what goes with it where it is to go on."""
+        encoder = network_graph(order.target, network, ingredients)
+        if not order.incremental:
+            return emitter(order.target)(encoder), None
+        step, state = self.steps
+        whole, beside = step_emitter(order.target)(encoder, step_network(network, ingredients, step, encoder))
+        return whole, Steps(state=state, graphs={order.target: beside})
 
     def measure(self, bundle: Path, *, on: Literal["fit", "test"], gate: float, progress: Progress) -> RetrieverVerification:
         """See `Prepared`."""

@@ -16,6 +16,7 @@ __all__ = [
     "Retriever",
     "RetrieverSource",
     "Source",
+    "Stepping",
     "missing",
 ]
 
@@ -24,6 +25,7 @@ from typing import TypeAlias
 from edge_rec_converters.protocol.neighbours import Neighbours, NeighboursSource
 from edge_rec_converters.protocol.ranker import Ranker, RankerSource
 from edge_rec_converters.protocol.retriever import Retriever, RetrieverSource
+from edge_rec_converters.protocol.stepping import Stepping
 
 Source: TypeAlias = RetrieverSource | NeighboursSource | RankerSource
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EMITTERS", "emitter", "require_operators"]
+__all__ = ["EMITTERS", "emitter", "require_operators", "step_emitter"]
 
 import importlib
 from typing import TYPE_CHECKING
@@ -30,6 +30,17 @@ def emitter(target: str) -> Callable[[ir.Model], bytes]:
     if target not in EMITTERS:
         raise ConversionError(f"target {target!r} is not known; use one of {', '.join(EMITTERS)}")
     emit: Callable[[ir.Model], bytes] = importlib.import_module(EMITTERS[target]).emit
+    return emit
+
+
+def step_emitter(target: str) -> Callable[[ir.Model, ir.Model], tuple[bytes, bytes | None]]:
+    """Return the function that writes an encoder and its step graph, which stands in the encoder's file where it returns None.
+
+    Raises:
+        ConversionError: No such target.
+    """
+    emitter(target)
+    emit: Callable[[ir.Model, ir.Model], tuple[bytes, bytes | None]] = importlib.import_module(EMITTERS[target]).emit_with_step
     return emit
 
 

@@ -30,10 +30,11 @@ def verdict(
     zero_rows: int,
     drift: float = 0.0,
     constant: bool = False,
+    steps_drift: float | None = None,
 ) -> RetrieverVerification:
     """Judge a bundle; see `RetrieverVerification` for the figures."""
     overlap = float(metrics.overlap_at_k(agreement.source_top, agreement.bundle_top).mean())
-    failures = _failures(overlap=overlap, gate=gate, drift=drift, zero_rows=zero_rows, constant=constant)
+    failures = _failures(overlap=overlap, gate=gate, drift=drift, zero_rows=zero_rows, constant=constant, steps_drift=steps_drift)
     return RetrieverVerification(
         users=len(users),
         gate=gate,
@@ -48,11 +49,14 @@ def verdict(
         zero_rows=zero_rows,
         constant=constant,
         backend=backend,
+        steps_drift=steps_drift,
         **_quality(agreement, users.targets),
     )
 
 
-def _failures(*, overlap: float, gate: float, drift: float, zero_rows: int, constant: bool) -> tuple[str, ...]:
+def _failures(
+    *, overlap: float, gate: float, drift: float, zero_rows: int, constant: bool, steps_drift: float | None
+) -> tuple[str, ...]:
     failures = []
     if overlap < gate:
         failures.append(
@@ -67,6 +71,11 @@ def _failures(*, overlap: float, gate: float, drift: float, zero_rows: int, cons
         failures.append(
             f"a query moves by {drift:.3f} standard deviations with its batch and {MOST_DRIFT} is allowed "
             "(convert with another network precision)"
+        )
+    if steps_drift is not None and not steps_drift <= MOST_DRIFT:
+        failures.append(
+            f"a query moves by {steps_drift:.3f} standard deviations when it is reached event by event and {MOST_DRIFT} is "
+            "allowed (make the encoder's step compute what its forward does, or convert without --incremental)"
         )
     return tuple(failures)
 

@@ -67,6 +67,8 @@ class RetrieverVerification:
         hr_at_10: Hit rate of the bundle.
         mrr_at_10: Mean reciprocal rank of the bundle.
         backend: The engine that ran the bundle.
+        steps_drift: Largest difference of a query that was reached event by event, in standard deviations of the queries; None
+            where the bundle has no graph for it.
     """
 
     users: int
@@ -89,6 +91,7 @@ class RetrieverVerification:
     hr_at_10: float | None
     mrr_at_10: float | None
     backend: str
+    steps_drift: float | None = None
 
     @property
     def closeness(self) -> float:
@@ -111,7 +114,8 @@ class RetrieverVerification:
 
     def verdict(self) -> dict[str, Any]:
         """See `Verification`."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        found = {name: _plain(value) for name, value in asdict(self).items()}
+        return found if self.steps_drift is not None else {name: one for name, one in found.items() if name != "steps_drift"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edge_rec_runtime import ItemTable, Progress
 
 _PADDED = 3
+_STOPS = 6  # lengths of a history at which it is looked at
 
 
 def measure_retriever(bundle: Path, reference: Reference, *, gate: float, progress: Progress = silent) -> RetrieverVerification:
@@ -61,6 +62,7 @@ def measure_retriever(bundle: Path, reference: Reference, *, gate: float, progre
             zero_rows=_zero_rows(opened, reference),
             drift=_batch_drift(opened, reference, queries),
             constant=_is_constant(queries) and not _is_constant(reference.queries),
+            steps_drift=_steps_drift(opened, reference, queries) if opened.bundle.manifest.steps else None,
         )
 
 
@@ -72,6 +74,24 @@ def _batch_drift(opened: Recommender, reference: Reference, alone: NDArray[np.fl
     together = opened.encode(*feed(users, tried, exact.decode, dims=exact.dims, length=length).values())
     spread = float(reference.queries.std()) or 1.0
     return float(np.abs(together - alone[tried]).max()) / spread
+
+
+def _steps_drift(opened: Recommender, reference: Reference, whole: NDArray[np.float32]) -> float:
+    """Compare queries that were reached event by event with those of the whole history, on the way and at its end."""
+    users, ids = reference.users, opened.catalogue.ids
+    spread = float(reference.queries.std()) or 1.0
+    worst = 0.0
+    for user in spread_over(users.lengths()):
+        rows = users[user]
+        stops = np.unique(np.linspace(1, len(rows), min(len(rows), _STOPS)).astype(int))
+        session = opened.session([ids[row] for row in rows[: stops[len(stops) // 2]]])
+        for stop in stops[stops >= len(session)]:
+            while len(session) < stop:
+                session.add(ids[rows[len(session)]])
+                session.query()  # takes the event in now, alone
+            wanted = whole[user] if stop == len(rows) else opened.encode(*opened.gather(rows[:stop]))[0]
+            worst = max(worst, float(np.abs(session.query() - wanted).max()) / spread)
+    return worst
 
 
 def _zero_rows(opened: Recommender, reference: Reference) -> int:

@@ -5,7 +5,7 @@ An engine is imported when a bundle is opened with it, never before.
 
 from __future__ import annotations
 
-__all__ = ["BACKENDS", "Backend", "Graph", "Signature", "check_threads", "installed", "open_graph"]
+__all__ = ["BACKENDS", "Backend", "Graph", "Signature", "check_threads", "installed", "open_graph", "open_steps"]
 
 import difflib
 import importlib.util
@@ -76,6 +76,29 @@ def open_graph(bundle: Bundle, *, backend: str = "auto", threads: int = 1) -> Gr
         f"{bundle.path}: no engine for this bundle's {' and '.join(graphs) or 'missing'} {graph} is installed; "
         + (f"run: {commands}" if commands else "convert it again")
     )
+
+
+def open_steps(bundle: Bundle, *, backend: str, threads: int = 1) -> Graph | None:
+    """Load the graph by which a bundle's encoder goes on from what it remembers.
+
+    Args:
+        bundle: An open bundle.
+        backend: The backend that its encoder was opened with.
+        threads: Threads that the engine may use.
+
+    Returns:
+        The graph, or None where the bundle has none for this engine, or the engine cannot be trusted with it.
+
+    Raises:
+        BackendError: The engine cannot run it.
+    """
+    engine, steps = BACKENDS.get(backend), bundle.manifest.steps
+    if engine is None or steps is None or engine.target not in steps.members or not engine.steps:
+        return None
+    member, encoder = steps.members[engine.target], bundle.manifest.encoder_members[engine.target]
+    files = {} if member == encoder else {f"encoder.{engine.target}": bundle.read(encoder)}
+    signature = Signature.of_steps(steps.state)
+    return engine.load(bundle.read(member), signature, where=bundle.path, threads=threads, files=files)
 
 
 def check_threads(threads: int) -> None:

@@ -13,7 +13,8 @@ __all__ = ["AiEdgeLitert", "TfliteRuntime"]
 
 import importlib.util
 import threading
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -35,9 +36,13 @@ class AiEdgeLitert:
     target = "tflite"
     package = "ai_edge_litert"
     extra = "litert"
+    steps = True
 
-    def load(self, graph: bytes, signature: Signature, *, where: Path, threads: int) -> _Interpreters:
+    def load(
+        self, graph: bytes, signature: Signature, *, where: Path, threads: int, files: Mapping[str, bytes] = MappingProxyType({})
+    ) -> _Loaded:
         """See `Backend.load`."""
+        _refuse_files(files, where)
         engine = require(f"{self.package}.interpreter", extra=self.extra, purpose=f"running {where.name}")
         return _load("litert", lambda: engine.Interpreter(model_content=graph, num_threads=threads), signature, where)
 
@@ -48,9 +53,13 @@ class TfliteRuntime:
     target = "tflite"
     package = "tflite_runtime"
     extra = "tflite-runtime"
+    steps = False  # a state grows, and this engine computes wrongly after a resize
 
-    def load(self, graph: bytes, signature: Signature, *, where: Path, threads: int) -> _Interpreters:
+    def load(
+        self, graph: bytes, signature: Signature, *, where: Path, threads: int, files: Mapping[str, bytes] = MappingProxyType({})
+    ) -> _Loaded:
         """See `Backend.load`."""
+        _refuse_files(files, where)
         if np.lib.NumpyVersion(np.__version__) >= "2.0.0" and importlib.util.find_spec(self.package):
             raise DependencyError(
                 f"tflite-runtime was built for numpy 1 and fails with the installed {np.__version__}; "
@@ -63,9 +72,14 @@ class TfliteRuntime:
 _RESIZES = ("litert",)  # the backends whose interpreters compute rightly after a resize
 
 
-def _load(backend: str, make: Callable[[], Any], signature: Signature, where: Path) -> _Interpreters:
+def _refuse_files(files: Mapping[str, bytes], where: Path) -> None:
+    if files:
+        raise BackendError(f"{where}: a .tflite graph holds its weights itself, and this one's lie in {', '.join(files)}")
+
+
+def _load(backend: str, make: Callable[[], Any], signature: Signature, where: Path) -> _Loaded:
     try:
-        interpreters = _Interpreters(backend, make, signature)
+        interpreters = (_Step if signature.state else _Interpreters)(backend, make, signature)
     except (
         ValueError,
         RuntimeError,
@@ -95,6 +109,9 @@ class _Interpreters:
         self._turn = threading.Lock()
         self._interpreter: Any = None
         self._adopt(make())
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        return [self(inputs)]
 
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         shapes = {name: array.shape for name, array in inputs.items()}
@@ -141,6 +158,48 @@ class _Interpreters:
                 self._interpreter.resize_tensor_input(self._places[name], shape)
         self._interpreter.allocate_tensors()
         self._shapes = shapes
+
+
+class _Step:
+    """The signature ``step`` of a file, which goes on from a state; it follows the shapes of what it is given."""
+
+    plans_shapes = True
+
+    def __init__(self, backend: str, make: Callable[[], Any], signature: Signature) -> None:
+        self.backend = backend
+        self._signature = signature
+        self._turn = threading.Lock()
+        self._runner: Any = make().get_signature_runner(signature.graph)
+
+    def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        return self.run(inputs)[0]
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        try:
+            with self._turn:
+                found = self._runner(**inputs)
+        except (ValueError, RuntimeError) as error:
+            shown = {name: list(array.shape) for name, array in inputs.items()}
+            raise BackendError(
+                f"{self.backend} cannot run the {self._signature.graph} on {shown} ({first_line(error)})"
+            ) from error
+        return [found[name] for name in self._signature.outputs]
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The dtype of each input."""
+        return {name: np.dtype(detail["dtype"]).name for name, detail in self._runner.get_input_details().items()}
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The dtype of each output."""
+        return {name: np.dtype(detail["dtype"]).name for name, detail in self._runner.get_output_details().items()}
+
+    def close(self) -> None:
+        self._runner = None
+
+
+_Loaded: TypeAlias = "_Interpreters | _Step"
 
 
 def _dtypes(details: Iterable[Mapping[str, Any]]) -> dict[str, str]:

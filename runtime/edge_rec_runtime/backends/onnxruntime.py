@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["OnnxRuntime"]
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from edge_rec_runtime.backends.protocol import first_line
@@ -28,8 +29,11 @@ class OnnxRuntime:
     target = "onnx"
     package = "onnxruntime"
     extra = "onnx"
+    steps = True
 
-    def load(self, graph: bytes, signature: Signature, *, where: Path, threads: int) -> _Session:
+    def load(
+        self, graph: bytes, signature: Signature, *, where: Path, threads: int, files: Mapping[str, bytes] = MappingProxyType({})
+    ) -> _Session:
         """See `Backend.load`."""
         engine = require(self.package, extra=self.extra, purpose=f"running {where.name}")
         options = engine.SessionOptions()
@@ -38,6 +42,9 @@ class OnnxRuntime:
         options.log_severity_level = _LOG_ERRORS
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
+            if files:
+                contents = list(files.values())
+                options.add_external_initializers_from_files_in_memory(list(files), contents, [len(one) for one in contents])
             session = engine.InferenceSession(graph, sess_options=options, providers=["CPUExecutionProvider"])
         except Exception as error:
             raise BackendError(
@@ -57,14 +64,18 @@ class _Session:
     def __init__(self, session: Any, signature: Signature) -> None:  # noqa: ANN401 - the engine is typed where it is installed
         self._session = session
         self._signature = signature
+        self._outputs = list(signature.outputs)
 
     def __call__(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        return self.run(inputs)[0]
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
         try:
-            output: NDArray[np.float32] = self._session.run([self._signature.output], dict(inputs))[0]
+            outputs: list[NDArray[np.float32]] = self._session.run(self._outputs, inputs, None)
         except Exception as error:
             shapes = {name: list(array.shape) for name, array in inputs.items()}
             raise BackendError(f"onnxruntime cannot run the {self._signature.graph} on {shapes} ({first_line(error)})") from error
-        return output
+        return outputs
 
     def close(self) -> None:
         self._session = None

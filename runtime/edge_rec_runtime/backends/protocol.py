@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Backend", "Graph", "Signature", "first_line"]
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from edge_rec_runtime.bundle.kinds import KINDS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_rec_runtime.bundle import Manifest
+    from edge_rec_runtime.state import StatePart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +29,25 @@ class Signature:
         graph: What the graph is called in messages, ``encoder`` or ``ranker``.
         inputs: For each input its dtype, ``float32`` or ``int32``.
         output: The output, which is float32.
+        state: What the graph takes and gives of a state besides, float32.
     """
 
     graph: str
     inputs: Mapping[str, str]
     output: str
+    state: tuple[StatePart, ...] = ()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """All outputs, `output` first."""
+        return (self.output, *(part.output for part in self.state))
+
+    @classmethod
+    def of_steps(cls, state: tuple[StatePart, ...]) -> Self:
+        """Return what a graph must have that goes on from a state."""
+        past = ("past",) if any(part.per_event for part in state) else ()
+        names = ("vectors", *past, *(part.name for part in state))
+        return cls(graph="step", inputs=dict.fromkeys(names, "float32"), output="query", state=state)
 
     @classmethod
     def of(cls, manifest: Manifest) -> Self:
@@ -43,11 +59,12 @@ class Signature:
 
     def misfit(self, inputs: Mapping[str, str], outputs: Mapping[str, str]) -> str:
         """Return in a sentence how a graph's inputs and outputs, dtypes by name, differ from these, or an empty text."""
-        if inputs == self.inputs and outputs.get(self.output) == "float32":
+        wanted = dict.fromkeys(self.outputs, "float32")
+        if inputs == self.inputs and wanted.items() <= outputs.items():
             return ""
         return (
             f"the {self.graph} has the inputs {_listed(inputs)} and outputs {_listed(outputs)}; "
-            f"expected {_listed(self.inputs)} and {self.output} (float32), convert the model again"
+            f"expected {_listed(self.inputs)} and {_listed(wanted)}, convert the model again"
         )
 
 
@@ -75,6 +92,9 @@ class Graph(Protocol):
             BackendError: The engine fails.
         """
 
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> list[NDArray[np.float32]]:
+        """Run the graph as `__call__` does, and return all outputs in the signature's order."""
+
     def close(self) -> None:
         """Let go of the engine's memory."""
 
@@ -86,13 +106,17 @@ class Backend(Protocol):
         target: The graphs that it runs, ``onnx`` or ``tflite``.
         package: The package that must be installed, by its import name.
         extra: The extra of ``edge-rec`` that brings it.
+        steps: Whether it runs graphs that go on from a state.
     """
 
     target: str
     package: str
     extra: str
+    steps: bool
 
-    def load(self, graph: bytes, signature: Signature, *, where: Path, threads: int) -> Graph:
+    def load(
+        self, graph: bytes, signature: Signature, *, where: Path, threads: int, files: Mapping[str, bytes] = MappingProxyType({})
+    ) -> Graph:
         """Load a graph.
 
         Args:
@@ -100,6 +124,7 @@ class Backend(Protocol):
             signature: What it must take and give.
             where: The bundle, for messages.
             threads: Threads that the engine may use.
+            files: By name what the graph says that its weights lie in, outside of it.
 
         Raises:
             BackendError: The engine is missing or cannot run the graph, or its inputs are others.

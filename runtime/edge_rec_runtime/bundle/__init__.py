@@ -12,6 +12,8 @@ __all__ = [
     "FeatureMember",
     "Kind",
     "Manifest",
+    "Steps",
+    "StepsMember",
     "TableMember",
     "write_bundle",
 ]
@@ -21,3 +23,4 @@ from edge_rec_runtime.bundle._versions import SCHEMA_VERSION
 from edge_rec_runtime.bundle._write import BundleContents, write_bundle
 from edge_rec_runtime.bundle.kinds import KINDS, Kind
 from edge_rec_runtime.bundle.manifest import CatalogueMembers, EncoderMember, FeatureMember, Manifest, TableMember
+from edge_rec_runtime.bundle.steps import Steps, StepsMember

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["choice", "digest", "load", "mapping", "mappings", "number", "optional_text", "shape", "text"]
+__all__ = ["choice", "digest", "load", "mapping", "mappings", "number", "optional_text", "shape", "text", "truth"]
 
 import json
 import math
@@ -68,6 +68,14 @@ def number(record: Mapping[str, Any], key: str, *, least: int = 0, most: int = _
     if type(value) is not int or not least <= value <= most:
         _refuse(key, value, f"a whole number from {least} to {most}")
     return int(value)
+
+
+def truth(record: Mapping[str, Any], key: str) -> bool:
+    """Return true or false."""
+    value = record.get(key)
+    if not isinstance(value, bool):
+        _refuse(key, value, "true or false")
+    return value
 
 
 def shape(record: Mapping[str, Any], key: str) -> tuple[int, ...]:

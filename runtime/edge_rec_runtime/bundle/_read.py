@@ -223,7 +223,7 @@ class Bundle:
 
     def _check_structure(self) -> None:
         manifest, catalogue = self.manifest, self.manifest.catalogue
-        named = [*manifest.encoder_members.values(), *(entry.member for entry in manifest.tables)]
+        named = [*manifest.graph_members, *(entry.member for entry in manifest.tables)]
         named += manifest.vocabularies
         named += [one for one in (catalogue.ids, catalogue.titles, catalogue.attributes, catalogue.popularity) if one is not None]
         if (

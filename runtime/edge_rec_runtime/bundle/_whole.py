@@ -35,10 +35,15 @@ def check_whole(manifest: Manifest) -> None:
         raise BundleError(
             f"manifest.json names a graph, and a bundle of the kind {manifest.kind!r} has none; the file is damaged"
         )
-    if odd := set(manifest.packed) - {*manifest.encoder_members.values(), *(entry.member for entry in manifest.tables)}:
+    if odd := set(manifest.packed) - {*manifest.graph_members, *(entry.member for entry in manifest.tables)}:
         raise BundleError(
             f"manifest.json says that zeros were left out of {', '.join(sorted(odd))[:200]}; "
             "they are of graphs and tables only, the file is damaged"
+        )
+    if manifest.steps is not None and (manifest.kind != "retriever" or manifest.features):
+        raise BundleError(
+            f"manifest.json names steps for a {manifest.kind} with {len(manifest.features)} features; "
+            "only encoders that take a history alone go on from what they remember, the file is damaged"
         )
     _check_features(manifest)
 

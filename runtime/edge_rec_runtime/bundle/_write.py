@@ -19,6 +19,7 @@ from edge_rec_runtime.bundle._limits import MANIFEST_LIMIT, text_limit
 from edge_rec_runtime.bundle._zeros import pack
 from edge_rec_runtime.bundle.kinds import FEATURE_LAYOUT, INDEX_DTYPES, KINDS
 from edge_rec_runtime.bundle.manifest import CatalogueMembers, EncoderMember, FeatureMember, Manifest, TableMember
+from edge_rec_runtime.bundle.steps import Steps, StepsMember
 from edge_rec_runtime.errors import BundleError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class BundleContents:
         precision: What its parts are stored and computed in.
         kind: ``retriever``, ``neighbours`` or ``ranker``.
         encoders: The graph for each target, ``onnx`` or ``tflite``; none for ``neighbours``.
+        steps: Graphs of an encoder that goes on from what it remembers, for targets that have an encoder.
         tables: The table of each role. A retriever has ``items``, and where the scan is approximate ``rescore``; ``neighbours``
             has ``neighbours``; a ranker has none.
         catalogue: The items, in the order of the tables' rows.
@@ -61,6 +63,7 @@ class BundleContents:
     precision: Precision
     kind: str = "retriever"
     encoders: Mapping[str, bytes] = field(default_factory=dict)
+    steps: Steps | None = None
     tables: Mapping[str, ItemTable | NeighbourTable] = field(default_factory=dict)
     catalogue: Catalogue
     max_length: int | None = None
@@ -142,6 +145,9 @@ def _vocabularies(contents: BundleContents) -> dict[tuple[str, ...], str]:
 def _members(contents: BundleContents, vocabularies: Mapping[tuple[str, ...], str]) -> Iterator[Member]:
     for target, graph in sorted(contents.encoders.items()):
         yield _lean(Member(name=_graph_name(contents, target), pieces=[graph]))
+    for target, step in sorted(contents.steps.graphs.items()) if contents.steps else ():
+        if step is not None:
+            yield Member(name=f"step.{target}", pieces=[step])
     for role, part, _, array in _arrays(contents):
         whole = _array_member(_array_name(role, part), array)
         yield whole if role == "item-features" else _lean(whole, words=(array.itemsize,))
@@ -215,6 +221,7 @@ def _manifest(contents: BundleContents, members: list[Member], vocabularies: Map
         encoders=tuple(
             EncoderMember(target=target, member=held[_graph_name(contents, target)].name) for target in sorted(contents.encoders)
         ),
+        steps=None if contents.steps is None else _steps(contents.steps, {name: member.name for name, member in held.items()}),
         max_length=contents.max_length or 0,
         dims=next((table.dims for table in _vector_tables(contents).values()), 0),
         features=tuple(
@@ -249,10 +256,16 @@ def _manifest(contents: BundleContents, members: list[Member], vocabularies: Map
         verification=contents.verification,
         provenance=contents.provenance,
         model_bytes=sum(stored.get(_graph_name(contents, target), len(graph)) for target, graph in contents.encoders.items())
+        + sum(member.size for name, member in held.items() if name.startswith("step."))
         + sum(stored.get(_array_name(role, part), array.nbytes) for role, part, _, array in _arrays(contents)),
         sha256={member.name: _sha256(member) for member in members},
         packed={member.name: member.whole for member in members if member.whole is not None},
     ).render()
+
+
+def _steps(steps: Steps, held: Mapping[str, str]) -> StepsMember:
+    members = {target: held[f"encoder.{target}" if graph is None else f"step.{target}"] for target, graph in steps.graphs.items()}
+    return StepsMember(state=steps.state, members=dict(sorted(members.items())))
 
 
 def _sha256(member: Member) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 __all__ = ["CatalogueMembers", "EncoderMember", "FeatureMember", "Manifest", "TableMember"]
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from edge_rec_runtime.bundle import _fields as fields
 from edge_rec_runtime.bundle._npy import DTYPES
-from edge_rec_runtime.bundle._versions import SCHEMA_VERSION, least_version
+from edge_rec_runtime.bundle._versions import SCHEMA_VERSION, STEPS_SINCE, least_version
 from edge_rec_runtime.bundle._whole import check_whole
 from edge_rec_runtime.bundle.kinds import KINDS
+from edge_rec_runtime.bundle.steps import StepsMember, parse_steps
 from edge_rec_runtime.errors import BundleError, ConversionError
 from edge_rec_runtime.features import KINDS as FEATURE_KINDS
 from edge_rec_runtime.precision import Precision
@@ -92,6 +93,7 @@ class Manifest:
         model_bytes: Bytes of the graphs and the tables.
         sha256: Hex digest of every member but the manifest.
         packed: Bytes of every member that is stored without its zeros, with them.
+        steps: How the encoder goes on from what it remembers, where it can.
     """
 
     kind: str
@@ -109,6 +111,7 @@ class Manifest:
     model_bytes: int
     sha256: Mapping[str, str]
     packed: Mapping[str, int] = field(default_factory=dict)
+    steps: StepsMember | None = None
 
     @property
     def layouts(self) -> dict[str, str]:
@@ -119,6 +122,12 @@ class Manifest:
     def encoder_members(self) -> dict[str, str]:
         """The member of each target's graph."""
         return {entry.target: entry.member for entry in self.encoders}
+
+    @property
+    def graph_members(self) -> tuple[str, ...]:
+        """The members that hold graphs, each once."""
+        of_steps = () if self.steps is None else self.steps.members.values()
+        return tuple(dict.fromkeys((*self.encoder_members.values(), *of_steps)))
 
     @property
     def vocabularies(self) -> tuple[str, ...]:
@@ -143,6 +152,7 @@ class Manifest:
             "precision": asdict(self.precision),
             "encoders": [asdict(entry) for entry in self.encoders],
             "inputs": inputs,
+            **({"steps": self.steps.record()} if self.steps else {}),
             "tables": [asdict(entry) for entry in self.tables],
             "catalogue": asdict(self.catalogue),
             "metrics": self.metrics,
@@ -197,6 +207,11 @@ class Manifest:
             sha256={name: fields.digest(record, name) for name in fields.mapping(record, "sha256")},
             packed=_packed(fields.mapping(record, "packed")) if "packed" in record else {},
         )
+        if "steps" in record and version >= STEPS_SINCE:  # an older version's unknown keys are skipped
+            steps = fields.mapping(record, "steps")
+            manifest = replace(
+                manifest, steps=parse_steps(steps, targets=tuple(manifest.encoder_members), max_length=manifest.max_length)
+            )
         if least_version(manifest) > version:
             raise BundleError(
                 f"manifest.json says schema version {version} and uses what came with {least_version(manifest)}; "

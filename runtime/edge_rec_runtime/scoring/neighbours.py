@@ -69,6 +69,9 @@ class NeighbourScoring:
             weights[place] = found[items == row].sum()
         return _positive(among, weights, k, without=row)
 
+    def stepper(self) -> None:
+        """Return nothing: a history is not encoded."""
+
     def close(self) -> None:
         """Keep nothing: there is no engine."""
 

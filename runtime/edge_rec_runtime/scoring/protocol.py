@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from edge_rec_runtime.bundle import Bundle
     from edge_rec_runtime.codes import ItemTable, NeighbourTable
+    from edge_rec_runtime.scoring.steps import Stepper
 
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]  # rows and their scores, best first
 
@@ -59,6 +60,13 @@ class Scoring(Protocol):
 
     def explain(self, row: int, k: int, among: NDArray[np.int64]) -> Found:
         """Return the k of some ascending rows that speak most for a row, which is left out."""
+
+    def stepper(self) -> Stepper | None:
+        """Return what encodes a history as it grows, or None where it is encoded anew for each answer.
+
+        Raises:
+            BackendError: The engine cannot run the graph for it.
+        """
 
     def close(self) -> None:
         """Let go of the engine's memory."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 __all__ = ["VectorScoring"]
 
+import threading
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from edge_rec_runtime._requests import encode_context
-from edge_rec_runtime.backends import open_graph
+from edge_rec_runtime.backends import open_graph, open_steps
 from edge_rec_runtime.buckets import bucket, pad_words
 from edge_rec_runtime.cosines import Cosines
 from edge_rec_runtime.errors import BackendError
+from edge_rec_runtime.scoring.steps import Stepper
 from edge_rec_runtime.search import search
 
 if TYPE_CHECKING:
@@ -29,8 +31,11 @@ if TYPE_CHECKING:
 class VectorScoring:
     """See `Scoring`. The exact table also feeds the encoder: the rescore table where the bundle has one."""
 
-    def __init__(self, bundle: Bundle, encoder: Graph) -> None:
+    def __init__(self, bundle: Bundle, encoder: Graph, *, threads: int = 1) -> None:
         self._encoder = encoder
+        self._bundle, self._threads = bundle, threads
+        self._stepper: Stepper | None = None
+        self._opening = threading.Lock()
         self._items = bundle.table("items")
         self._rescore = bundle.table("rescore") if "rescore" in bundle.manifest.layouts else None
         self.exact: ItemTable = self._items if self._rescore is None else self._rescore
@@ -45,7 +50,7 @@ class VectorScoring:
     @classmethod
     def open(cls, bundle: Bundle, *, backend: str, threads: int) -> Self:
         """See `Scoring.open`."""
-        return cls(bundle, open_graph(bundle, backend=backend, threads=threads))
+        return cls(bundle, open_graph(bundle, backend=backend, threads=threads), threads=threads)
 
     def gather(self, rows: NDArray[np.int64], context: Mapping[str, object] | None) -> tuple[NDArray[Any], ...]:
         """Return vectors [1, length, dims], mask [1, length], then one array a feature.
@@ -89,9 +94,21 @@ class VectorScoring:
         """See `Scoring.explain`; by cosine."""
         return self._cosines.nearest(row, k, among=among)
 
+    def stepper(self) -> Stepper | None:
+        """See `Scoring.stepper`; its graph is loaded when it is first asked for, and once."""
+        steps = self._bundle.manifest.steps
+        with self._opening:
+            if self._stepper is None and steps is not None:
+                graph = open_steps(self._bundle, backend=self.backend, threads=self._threads)
+                if graph is not None:
+                    self._stepper = Stepper(graph, steps.state, self.exact, max_length=self._max_length, path=self._path)
+            return self._stepper
+
     def close(self) -> None:
         """See `Scoring.close`."""
         self._encoder.close()
+        if self._stepper is not None:
+            self._stepper.close()
 
 
 def _padded(values: NDArray[np.float32], length: int) -> NDArray[np.float32]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-__all__ = ["ADVICE", "FOLDED", "NOTES", "OPS", "check", "emit"]
+__all__ = ["ADVICE", "FOLDED", "NOTES", "OPS", "check", "emit", "emit_with_step"]
 
-from edge_rec_converters.targets.tflite._emit import check, emit
+from edge_rec_converters.targets.tflite._emit import check, emit, emit_with_step
 from edge_rec_converters.targets.tflite._notes import ADVICE, FOLDED, NOTES
 from edge_rec_converters.targets.tflite.ops import OPS

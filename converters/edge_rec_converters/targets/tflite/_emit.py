@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["check", "emit"]
+__all__ = ["check", "emit", "emit_with_step"]
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from edge_rec_converters.targets.tflite._lowering import Lowering
 from edge_rec_converters.targets.tflite._names import operator, require_operators, where
 from edge_rec_converters.targets.tflite._sizes import Dim, Shape, Size
 from edge_rec_converters.targets.tflite._steps import follow
+from edge_rec_converters.targets.tflite._writer import Writer
 from edge_rec_converters.targets.tflite.ops import OPS
 from edge_rec_runtime.errors import ConversionError
 
@@ -47,8 +48,21 @@ def emit(model: ir.Model) -> bytes:
     Raises:
         ConversionError: Something in the graph cannot be said in TFLite; all unknown operators are named at once.
     """
-    graph, inputs, outputs = _lowered(model)
-    return graph.finish(inputs=inputs, outputs=outputs, description=_DESCRIPTION)
+    writer = Writer()
+    _sign(writer, "serving_default", model)
+    return writer.finish(_DESCRIPTION)
+
+
+def emit_with_step(model: ir.Model, step: ir.Model) -> tuple[bytes, None]:
+    """Write an encoder and its step graph to one file, which holds equal weights once.
+
+    Returns:
+        The file, in which the step graph has the signature ``step``; there is no second file.
+    """
+    writer = Writer()
+    _sign(writer, "serving_default", model)
+    _sign(writer, "step", step)
+    return writer.finish(_DESCRIPTION), None
 
 
 def check(model: ir.Model) -> None:
@@ -57,13 +71,18 @@ def check(model: ir.Model) -> None:
     Raises:
         ConversionError: As `emit` does, with the operator, its place in the model and what to do.
     """
-    _lowered(model)
+    _lowered(model, Writer())
 
 
-def _lowered(model: ir.Model) -> tuple[Lowering, dict[str, Value], dict[str, Value]]:
+def _sign(writer: Writer, key: str, model: ir.Model) -> None:
+    graph, inputs, outputs = _lowered(model, writer)
+    graph.sign(key, inputs=inputs, outputs=outputs)
+
+
+def _lowered(model: ir.Model, writer: Writer) -> tuple[Lowering, dict[str, Value], dict[str, Value]]:
     """Say a graph in TFLite's operators; return it with its inputs and outputs by name."""
     require_operators(model.graph)
-    graph = Lowering()
+    graph = Lowering(writer)
     values = {source: _weight(graph, source) for source in model.graph.initializers.values()}
     inputs = {_name(source): graph.input(_name(source), _shape(source), _dtype(source)) for source in model.graph.inputs}
     values.update(zip(model.graph.inputs, inputs.values(), strict=True))

@@ -157,12 +157,10 @@ class Lowering:
         self.subgraph.close([self.place(value) for value in inputs], [self.place(value) for value in outputs])
         return self.subgraph.index
 
-    def finish(self, *, inputs: Mapping[str, Value], outputs: Mapping[str, Value], description: str) -> bytes:
-        """Return the file."""
+    def sign(self, key: str, *, inputs: Mapping[str, Value], outputs: Mapping[str, Value]) -> None:
+        """Say what goes in and out of the graph, and by which word it is asked for."""
         named = {name: self._named(value, name) for name, value in outputs.items()}
-        return self.writer.finish(
-            inputs={name: self.place(value) for name, value in inputs.items()}, outputs=named, description=description
-        )
+        self.writer.sign(key, self.subgraph, inputs={name: self.place(value) for name, value in inputs.items()}, outputs=named)
 
     def _named(self, value: Value, name: str) -> int:
         """Return a tensor that carries the output's name; an input or a weight that is also an output is copied."""

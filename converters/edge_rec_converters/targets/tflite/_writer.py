@@ -49,9 +49,10 @@ class Writer:
         self._held: dict[bytes | int, int] = {}
         self._subgraphs: list[Subgraph] = []
         self._codes: dict[tuple[str, int], int] = {}
+        self._signatures: list[schema.SignatureDefT] = []
 
     def subgraph(self) -> Subgraph:
-        """Add an empty subgraph; the first one is the graph that runs, the others are what its loops are made of."""
+        """Add an empty subgraph; the first one is the graph that runs unless another is asked for by its signature."""
         self._subgraphs.append(Subgraph(self, len(self._subgraphs)))
         return self._subgraphs[-1]
 
@@ -67,16 +68,20 @@ class Writer:
         """Return the index of an operator in its version, the lowest that will do by default."""
         return self._codes.setdefault((name, version or OPERATORS[name].version), len(self._codes))
 
-    def finish(self, *, inputs: Mapping[str, int], outputs: Mapping[str, int], description: str) -> bytes:
-        """Return the file, with the signature ``serving_default`` of the first subgraph."""
-        self._subgraphs[0].close(list(inputs.values()), list(outputs.values()))
+    def sign(self, key: str, subgraph: Subgraph, *, inputs: Mapping[str, int], outputs: Mapping[str, int]) -> None:
+        """Give a subgraph the word by which it is asked for."""
+        subgraph.close(list(inputs.values()), list(outputs.values()))
         signature = schema.SignatureDefT()
-        signature.signatureKey, signature.subgraphIndex = "serving_default", 0
+        signature.signatureKey, signature.subgraphIndex = key, subgraph.index
         signature.inputs, signature.outputs = _tensor_map(inputs), _tensor_map(outputs)
+        self._signatures.append(signature)
+
+    def finish(self, description: str) -> bytes:
+        """Return the file."""
         model = schema.ModelT()
         model.version, model.description = _SCHEMA_VERSION, description
         model.subgraphs = [subgraph.content for subgraph in self._subgraphs]
-        model.buffers, model.signatureDefs = self._buffers, [signature]
+        model.buffers, model.signatureDefs = self._buffers, self._signatures
         model.operatorCodes = [_operator_code(name, version) for name, version in self._codes]
         builder = Builder(1024)
         self.shared.clear()
