@@ -1,7 +1,6 @@
 /* fp32 and fp16 with NEON: a row's 16 lanes are four registers. */
 #include "fp32.h"
 
-#if defined(EDGE_REC_ARM64)
 #include <arm_neon.h>
 
 INLINE float32x4_t load_4(const struct fp32_table *table, int64_t at, const int half)
@@ -61,6 +60,3 @@ float fp32_score_neon(const struct fp32_table *table, const float *query, int64_
 {
     return table->half ? score_row(table, query, row, table->base.dims, 1) : score_row(table, query, row, table->base.dims, 0);
 }
-#else
-typedef int fp32_neon_is_not_built_here;
-#endif

@@ -127,7 +127,8 @@ static void run(const struct shadow_table *table, const struct shadow_query *que
         step = chunk.stop - row;
         pays = make_room(&hunt, chunk.stop - scan->first);
     }
-    lift(&hunt, 2 * hunt.lifted);
+    sift(&hunt);
+    lift(&hunt, hunt.lifted);
     score_keys(&hunt, hunt.pool.keys, hunt.pool.count);
     if (row < scan->stop) {
         struct scan rest = {scan->allowed, row, scan->stop, scan->best};
@@ -158,8 +159,15 @@ static size_t query_bytes(const struct table *base)
     return table->exact->layout->query_bytes(table->exact) + sizeof(struct shadow_query) + codes;
 }
 
-/* Fill in what the bound needs of a query, see shadow.h. Float arithmetic without relative error needs normal floats: steps and
- * the query's scale must be far from both ends of the exponents, which leaves room for all products of them. */
+/* Float arithmetic has its relative errors among normal floats only: steps and the query's scale must be so far from both ends of
+ * the exponents that their products, and those of the values that they stand for, cannot come near. */
+static int in_range(const struct shadow_table *table, double scale)
+{
+    const double first = table->first_step, last = shadow_last_step(table);
+    return first > 0x1p-80 && last < 0x1p40 && table->spread < 0x1p40f && scale > 0x1p-60 && scale < 0x1p40 && scale * first > 0x1p-85;
+}
+
+/* Fill in what the bound needs of a query, see shadow.h. */
 static void measure(const struct shadow_table *table, const float *query, struct shadow_query *out)
 {
     const int whole = table->exact->layout == &int8_layout;
@@ -172,12 +180,12 @@ static void measure(const struct shadow_table *table, const float *query, struct
         sum += value;
         sizes += fabs(value);
     }
-    const double per_residual = sqrt(length) * sqrt((double)table->base.dims) / 500, least = scale * (double)table->first_step;
+    const double per_residual = sqrt(length) * sqrt((double)table->base.dims) / 500;
     const double missing = sqrt(missed) * table->spread;
     const double size = scale * (15 * sizes + 7.5 * fabs(sum)) + 255 * per_residual + missing;
     out->per_residual = (float)per_residual;
     out->constant = (float)(-7.5 * scale * sum + missing + 0x1p-20 * size);
-    out->usable = scale > 0x1p-60 && scale < 0x1p40 && least > 0x1p-85;
+    out->usable = in_range(table, scale);
 }
 
 static enum prepared prepare(const struct table *base, const float *query, void *prepared)
@@ -199,6 +207,12 @@ static void score_rows(const struct table *base, const void *prepared, const int
     exact->layout->score_rows(exact, prepared, rows, count, scores);
 }
 
+static void gather_rows(const struct table *base, const int64_t *rows, int64_t count, float *out)
+{
+    const struct table *exact = ((const struct shadow_table *)base)->exact;
+    exact->layout->gather(exact, rows, count, out);
+}
+
 static const struct table *best_for(const struct table *base, int64_t batch, int64_t k)
 {
     const struct table *exact = ((const struct shadow_table *)base)->exact;
@@ -206,4 +220,4 @@ static const struct table *best_for(const struct table *base, int64_t batch, int
 }
 
 const struct layout shadow_layout = {
-    .query_bytes = query_bytes, .prepare = prepare, .scan = scan, .score_rows = score_rows, .best_for = best_for};
+    .query_bytes = query_bytes, .prepare = prepare, .scan = scan, .score_rows = score_rows, .gather = gather_rows, .best_for = best_for};

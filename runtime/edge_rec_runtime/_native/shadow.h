@@ -86,6 +86,15 @@ INLINE uint32_t shadow_first_bits(const struct shadow_table *table)
     return bits;
 }
 
+/* The step of code 255. */
+INLINE float shadow_last_step(const struct shadow_table *table)
+{
+    float step;
+    uint32_t bits = shadow_first_bits(table) + (255u << 20);
+    memcpy(&step, &bits, 4);
+    return step;
+}
+
 /* Add those of 32 rows to the pool that are wanted and whose bounds, without the bias, are given. */
 static __attribute__((noinline, unused)) void shadow_take(const struct shadow_table *table, const struct scan *scan,
                                                         struct shadow_pool *pool, const float bounds[SHADOW_ROWS], int64_t row,

@@ -1,7 +1,4 @@
 /* Bounds with SDOT: 4 rows of 4 products an instruction, the query's 4 values taken from a lane. */
-#include "shadow.h"
-
-#if defined(EDGE_REC_ARM64)
 #include "shadow_bounds_neon.h"
 
 TARGET_DOTPROD void shadow_bounds_dotprod(const struct shadow_table *table, const struct shadow_query *query, const struct scan *scan,
@@ -28,6 +25,3 @@ TARGET_DOTPROD void shadow_bounds_dotprod(const struct shadow_table *table, cons
         take_group(table, query, scan, pool, group, dots, row, wanted);
     }
 }
-#else
-typedef int shadow_bounds_dotprod_is_not_built_here;
-#endif

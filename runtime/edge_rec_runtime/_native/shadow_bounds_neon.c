@@ -1,7 +1,4 @@
 /* Bounds with NEON: products of bytes widened to 16 bits, pairs added into 32. */
-#include "shadow.h"
-
-#if defined(EDGE_REC_ARM64)
 #include "shadow_bounds_neon.h"
 
 /* Four rows more of 4 products each: [4 rows x 4 bytes] . the query's 4 values. */
@@ -36,6 +33,3 @@ void shadow_bounds_neon(const struct shadow_table *table, const struct shadow_qu
         take_group(table, query, scan, pool, group, dots, row, wanted);
     }
 }
-#else
-typedef int shadow_bounds_neon_is_not_built_here;
-#endif

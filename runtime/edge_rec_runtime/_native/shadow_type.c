@@ -6,9 +6,7 @@
 #include "object.h"
 #include "types.h"
 
-/* Steps between these, and a spread below the second, keep every product of a bound among the normal floats. */
-#define LEAST_STEP 0x1p-80f
-#define LARGEST 0x1p40f
+#include <float.h>
 
 /* Take over what is asked of the exact table. */
 static int take_exact(struct shadow_table *table, const struct table *exact)
@@ -36,12 +34,10 @@ static int take_grid(struct shadow_table *table, double first_step, double sprea
 {
     table->first_step = (float)first_step;
     table->spread = (float)spread;
-    uint32_t bits = shadow_first_bits(table) + (255u << 20);
-    float last;
-    memcpy(&last, &bits, 4);
-    if (table->first_step >= LEAST_STEP && table->first_step <= LARGEST && last <= LARGEST && table->spread >= 0 && table->spread <= LARGEST)
+    float last = shadow_last_step(table);
+    if (table->first_step >= FLT_MIN && last > 0 && last <= FLT_MAX && table->spread >= 0 && table->spread <= FLT_MAX)
         return 0;
-    PyErr_SetString(PyExc_ValueError, "the steps or the spread are beyond what bounds can be computed with");
+    PyErr_SetString(PyExc_ValueError, "the steps or the spread are no positive, finite numbers of float32");
     return -1;
 }
 
@@ -78,6 +74,7 @@ refused:
 
 static PyMethodDef methods[] = {
     {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
+    {"gather", (PyCFunction)(void (*)(void))object_gather, METH_FASTCALL, object_gather_doc},
     {"scores", (PyCFunction)(void (*)(void))object_scores, METH_FASTCALL, object_scores_doc},
     {0},
 };
