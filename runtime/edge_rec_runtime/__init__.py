@@ -36,6 +36,7 @@ __all__ = [
     "read_rank_requests",
     "silent",
     "top_k",
+    "top_k_batch",
     "write_bundle",
     "write_histories",
 ]
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
     from edge_rec_runtime.ranker import Ranker
     from edge_rec_runtime.recommendations import Recommendation, Recommendations
     from edge_rec_runtime.recommender import Recommender
-    from edge_rec_runtime.search import top_k
+    from edge_rec_runtime.search import top_k, top_k_batch
 
 # name -> the module that it is imported from
 _HOMES: dict[str, str] = {
@@ -101,6 +102,7 @@ _HOMES: dict[str, str] = {
     "read_rank_requests": "rank_requests",
     "silent": "progress",
     "top_k": "search",
+    "top_k_batch": "search",
     "write_bundle": "bundle",
     "write_histories": "histories",
 }

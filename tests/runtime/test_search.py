@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_rec_runtime import BinaryTable, Fp32Table, Int8Table, top_k
+from edge_rec_runtime import BinaryTable, Fp32Table, Int8Table, ItemTable, top_k, top_k_batch
 from edge_rec_runtime.errors import BundleError, RequestError
 from edge_rec_runtime.search import CANDIDATE_FLOOR, CANDIDATES_PER_RESULT, search
 
@@ -38,6 +38,25 @@ def test_top_k_equals_a_sort(rows: int, k: int, levels: int, seed: int, share: f
     assert (found.dtype, values.dtype) == (np.int64, np.float32)
 
 
+@given(st.integers(1, 300), st.integers(1, 40), st.integers(0, 9), st.integers(1, 3), st.integers(0, 2**32), st.floats(0, 1))
+def test_a_batch_gives_what_each_query_gives_alone(  # noqa: PLR0917
+    rows: int, k: int, batch: int, threads: int, seed: int, share: float
+) -> None:
+    """Whatever has a kernel and whatever has none: rows and scores of each query, on any number of threads, filtered or not."""
+    source = np.random.default_rng(seed)
+    values = source.integers(-3, 4, size=(rows, 8)).astype(np.float32)
+    queries = source.normal(size=(batch, 8)).astype(np.float32)
+    tables: tuple[ItemTable, ...] = (Int8Table.encode(values), Fp32Table.encode(values))
+    for table in tables:
+        for allowed in (None, source.random(rows) < share):
+            found, scores = top_k_batch(table, queries, k, allowed=allowed, threads=threads)
+            assert (len(found), found.dtype, scores.dtype) == (batch, np.int64, np.float32)
+            for place, query in enumerate(queries):
+                alone, values_alone = top_k(table, query, k, allowed=allowed)
+                assert np.array_equal(found[place], alone)
+                assert np.array_equal(scores[place], values_alone)
+
+
 @given(st.integers(1, 400), st.integers(1, 60), st.integers(0, 2**32))
 def test_rescoring_orders_the_scans_best_by_their_exact_scores(rows: int, k: int, seed: int) -> None:
     """The result is the exact order of the candidates that the scan keeps, and the scores are the rescore table's."""
@@ -64,6 +83,10 @@ def test_what_cannot_be_searched_is_refused() -> None:
     for rescore in (None, table):
         with pytest.raises(RequestError, match="k is 0"):
             search(table, query, 0, rescore=rescore)
+    with pytest.raises(RequestError, match="threads is 0"):
+        top_k(table, query, 1, threads=0)
+    with pytest.raises(RequestError, match=r"queries have shape \[2\]"):
+        top_k_batch(table, query, 1)
     for allowed in (np.ones(4, bool), np.ones(3, np.int64)):
         with pytest.raises(RequestError, match=r"expected bool \[3\]"):
             top_k(table, query, 1, allowed=allowed)

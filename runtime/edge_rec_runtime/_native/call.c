@@ -1,8 +1,13 @@
 /* The arrays that come with one call, and its answer. */
 #include "call.h"
 
+#include "cpu.h"
+
 #include <stdlib.h>
 #include <string.h>
+#if defined(EDGE_REC_X86)
+#include <emmintrin.h>
+#endif
 
 const Py_buffer *call_take(struct call *call, PyObject *array, const struct wish *wish)
 {
@@ -19,6 +24,19 @@ void call_release(struct call *call)
         PyBuffer_Release(&call->views[--call->count]);
 }
 
+/* 8 bytes, 0 or not -> 8 bits, the first byte's lowest. */
+static uint8_t bits_of(const uint8_t *bytes)
+{
+    uint64_t eight;
+    memcpy(&eight, bytes, 8);
+    /* numpy's bool is 0 or 1; other writers may mean any value but 0: fold each byte's bits into its lowest. */
+    eight |= eight >> 4;
+    eight |= eight >> 2;
+    eight |= eight >> 1;
+    eight &= UINT64_C(0x0101010101010101);
+    return (uint8_t)(eight * UINT64_C(0x0102040810204080) >> 56);
+}
+
 /* One byte a row, 0 or not, -> the bitmap of struct scan. */
 static uint8_t *bitmap_of(const uint8_t *bytes, int64_t rows)
 {
@@ -26,16 +44,15 @@ static uint8_t *bitmap_of(const uint8_t *bytes, int64_t rows)
     if (!bitmap)
         return 0;
     int64_t row = 0;
-    for (; row + 8 <= rows; row += 8) {
-        uint64_t eight;
-        memcpy(&eight, bytes + row, 8);
-        /* numpy's bool is 0 or 1; other writers may mean any value but 0: fold each byte's bits into its lowest. */
-        eight |= eight >> 4;
-        eight |= eight >> 2;
-        eight |= eight >> 1;
-        eight &= UINT64_C(0x0101010101010101);
-        bitmap[row / 8] = (uint8_t)(eight * UINT64_C(0x0102040810204080) >> 56);
+#if defined(EDGE_REC_X86)
+    for (; row + 16 <= rows; row += 16) { /* every x86-64 has SSE2 */
+        __m128i none = _mm_cmpeq_epi8(_mm_loadu_si128((const void *)(bytes + row)), _mm_setzero_si128());
+        uint16_t bits = (uint16_t)~_mm_movemask_epi8(none);
+        memcpy(bitmap + row / 8, &bits, 2);
     }
+#endif
+    for (; row + 8 <= rows; row += 8)
+        bitmap[row / 8] = bits_of(bytes + row);
     for (; row < rows; row++)
         if (bytes[row])
             bitmap[row / 8] |= (uint8_t)(1u << (row % 8));

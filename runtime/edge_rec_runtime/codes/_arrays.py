@@ -62,7 +62,7 @@ class RowArrays(Arrays):
 
     shared: ClassVar[frozenset[str]] = frozenset()
 
-    @property
+    @cached_property  # asked for in every search
     def rows(self) -> int:
         """Number of items."""
         return len(getattr(self, fields(self)[0].name))
@@ -70,3 +70,15 @@ class RowArrays(Arrays):
     def take(self, rows: NDArray[np.integer[Any]]) -> Self:
         """Return a table of the same layout with copies of the given rows only."""
         return replace(self, **{name: part[rows] for name, part in self.parts().items() if name not in self.shared})
+
+    def _gathered(self, rows: NDArray[np.integer[Any]], dims: int) -> NDArray[np.float32] | None:
+        """Return the vectors [n, dims] of rows [n], decoded by the kernel; None if there is none that takes these rows."""
+        gather = getattr(self.kernel, "gather", None)
+        if gather is None:
+            return None
+        vectors = np.empty((len(rows), dims), np.float32)
+        try:
+            gather(rows, vectors)
+        except (IndexError, TypeError, ValueError):
+            return None
+        return vectors
