@@ -154,9 +154,33 @@ def search(
     """
     if rescore is None:
         return top_k(items, query, k, allowed=allowed, threads=threads)
-    if k < 1:
-        raise RequestError(f"k is {k}; ask for at least 1 item")
-    candidates, _ = top_k(items, query, max(CANDIDATES_PER_RESULT * k, CANDIDATE_FLOOR), allowed=allowed, threads=threads)
+    _check(items, k, allowed, threads)
+    wanted = max(CANDIDATES_PER_RESULT * k, CANDIDATE_FLOOR)
+    answer = _by_two_kernels(items, rescore, query, (min(k, items.rows), wanted), allowed, threads)
+    if answer is not None:
+        return answer
+    candidates, _ = top_k(items, query, wanted, allowed=allowed, threads=threads)
     candidates.sort()
     rows, scores = top_k(rescore.take(candidates), query, k) if len(candidates) else (candidates, np.empty(0, np.float32))
     return candidates[rows], scores
+
+
+def _by_two_kernels(  # noqa: PLR0917
+    items: ItemTable,
+    rescore: ItemTable,
+    query: NDArray[np.float32],
+    sizes: tuple[int, int],
+    allowed: NDArray[np.bool_] | None,
+    threads: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]] | None:
+    """Return what `search` does for ``sizes`` = (k, candidates) in one call of the kernels, or None if they do not take it."""
+    rescored, exact = getattr(items.kernel, "rescored", None), rescore.kernel
+    if rescored is None or exact is None:
+        return None
+    k, candidates = sizes
+    rows, scores = np.empty(k, np.int64), np.empty(k, np.float32)
+    try:
+        found = rescored(exact, query, query, candidates, k, rows, scores, allowed, min(threads, _MOST_THREADS))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return (rows, scores) if found == k else (rows[:found], scores[:found])

@@ -99,6 +99,8 @@ class BinaryTable(RowArrays):
 
     def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """Return the vectors [n, dims] of the rows [n]: scale x (signs @ projection)."""
+        if (found := self._gathered(rows, self.dims)) is not None:
+            return found
         vectors = self._signs(self.bits[rows])
         if self.projection is not None:
             vectors = vectors @ self.projection
@@ -149,8 +151,15 @@ class _Projected:
         /,
     ) -> int:
         """See `Kernel.top_k`."""
+        return self.kernel.top_k(self._project(query), k, rows, scores, allowed, threads)
+
+    def rescored(self, exact: Kernel, query: NDArray[np.float32], *others: object) -> int:
+        """Ask for the best candidates by another table's scores; the arguments are the kernel's own."""
+        found: int = self.kernel.rescored(exact, self._project(query), *others)  # type: ignore[attr-defined]
+        return found
+
+    def _project(self, query: NDArray[np.float32]) -> NDArray[np.float32]:
         if query.ndim == 1:
-            projected: NDArray[np.float32] = self.projection @ query
-        else:
-            projected = np.stack([self.projection @ one for one in query])
-        return self.kernel.top_k(projected, k, rows, scores, allowed, threads)
+            one: NDArray[np.float32] = self.projection @ query
+            return one
+        return np.stack([self.projection @ one for one in query])

@@ -65,6 +65,8 @@ class Fp16Table(Shadowed):
 
     def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """Return the vectors [n, dims] of the rows [n]."""
+        if (found := self._gathered(rows, self.dims)) is not None:
+            return found
         vectors: NDArray[np.float32] = self.values[rows].astype(np.float32)
         return vectors
 

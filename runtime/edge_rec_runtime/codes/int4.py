@@ -19,8 +19,11 @@ from edge_rec_runtime.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from numpy.typing import NDArray
+
+    from edge_rec_runtime.kernels import Kernel
 
 
 def pack_nibbles(codes: NDArray[np.int8]) -> NDArray[np.uint8]:
@@ -100,6 +103,8 @@ class Int4Table(RowArrays):
 
     def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """Return the vectors [n, dims] of the rows [n]."""
+        if (found := self._gathered(rows, self.dims)) is not None:
+            return found
         vectors: NDArray[np.float32] = unpack_nibbles(self.codes[rows], self.dims) * self.scales[rows].astype(np.float32)[:, None]
         return vectors
 
@@ -110,3 +115,7 @@ class Int4Table(RowArrays):
         )
         scores: NDArray[np.float32] = (qscale * self.scales.astype(np.float32)) * dots
         return scores if self.bias is None else scores + self.bias.astype(np.float32)
+
+    def _make_kernel(self, module: ModuleType, path: str) -> Kernel:
+        kernel: Kernel = module.Int4(self.codes, self.scales, self.bias, dims=self.dims, level=path)
+        return kernel

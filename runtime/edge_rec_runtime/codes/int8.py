@@ -75,6 +75,8 @@ class Int8Table(Shadowed):
 
     def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """Return the vectors [n, dims] of the rows [n]."""
+        if (found := self._gathered(rows, self.dims)) is not None:
+            return found
         vectors: NDArray[np.float32] = self.codes[rows] * self.scales[rows].astype(np.float32)[:, None]
         return vectors
 

@@ -19,8 +19,11 @@ from edge_rec_runtime.errors import BundleError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
     from numpy.typing import NDArray
+
+    from edge_rec_runtime.kernels import Kernel
 
 _MOST = 256  # pieces in a codebook: what a byte can number
 
@@ -105,6 +108,8 @@ class PqTable(RowArrays):
 
     def decode(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
         """Return the vectors [n, dims] of the rows [n]."""
+        if (found := self._gathered(rows, self.dims)) is not None:
+            return found
         codes = self.codes[rows]
         pieces = self.codebooks[np.arange(codes.shape[1]), codes]
         vectors: NDArray[np.float32] = pieces.reshape(len(codes), -1)[:, : self.dims].astype(np.float32)
@@ -120,6 +125,10 @@ class PqTable(RowArrays):
         for codes, values in zip(self.codes.T, looked_up, strict=True):
             scores += values[codes]
         return scores if self.bias is None else scores + self.bias.astype(np.float32)
+
+    def _make_kernel(self, module: ModuleType, path: str) -> Kernel:
+        kernel: Kernel = module.Pq(self.codes, self.codebooks, self.bias, dims=self.dims, level=path)
+        return kernel
 
 
 def _misfit(shape: tuple[int, ...], dims: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from asking import Question, answer_of, expected_of, questions
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_rec_runtime import HammingTable
@@ -31,6 +31,7 @@ def tables(draw: st.DrawFn) -> HammingTable:
     return HammingTable(bits, dims=width)
 
 
+@settings(deadline=None)
 @given(tables(), st.data())
 def test_every_level_finds_what_numpy_finds(native: ModuleType, table: HammingTable, data: st.DataObject) -> None:
     """One query or a batch, alone or on threads, with any filter: the same rows and the same scores."""
@@ -69,4 +70,8 @@ def test_what_is_no_query_and_no_table_is_refused(native: ModuleType) -> None:
             native.Hamming(bits, width=width)
     for level in native.levels():
         with pytest.raises(ValueError, match="NaN or infinite"):
-            answer_of(native.Hamming(bits, width=64, level=level), np.full(64, np.nan, np.float32), Question(np.ones((1, 64), np.float32), None, 1, 1))
+            answer_of(
+                native.Hamming(bits, width=64, level=level),
+                np.full(64, np.nan, np.float32),
+                Question(np.ones((1, 64), np.float32), None, 1, 1),
+            )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from asking import Question, answer_of, expected_of, questions
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_rec_runtime import BinaryTable
@@ -39,6 +39,7 @@ def tables(draw: st.DrawFn) -> BinaryTable:
     return BinaryTable.pack(signs, draw(st.sampled_from(kinds)), bias)
 
 
+@settings(deadline=None)
 @given(tables(), st.data())
 def test_every_level_finds_what_numpy_finds(native: ModuleType, table: BinaryTable, data: st.DataObject) -> None:
     """One query or a batch, alone or on threads, with any filter: the same rows and the same scores to the bit."""
