@@ -16,9 +16,10 @@ from edge_rec_runtime.bundle._archive import ALIGNMENT, Entry, check_canonical, 
 from edge_rec_runtime.bundle._limits import MANIFEST_LIMIT, text_limit
 from edge_rec_runtime.bundle._texts import parse_attributes, parse_lines
 from edge_rec_runtime.bundle._zeros import unpack
+from edge_rec_runtime.bundle.kinds import SHADOW_ROLE
 from edge_rec_runtime.bundle.manifest import Manifest
 from edge_rec_runtime.catalogue import Catalogue
-from edge_rec_runtime.codes import LAYOUTS, SPARSE_LAYOUTS, ItemTable, NeighbourTable
+from edge_rec_runtime.codes import LAYOUTS, SPARSE_LAYOUTS, ItemTable, NeighbourTable, Shadow, Shadowed
 from edge_rec_runtime.errors import BundleError, DataError, ModelError, RequestError
 from edge_rec_runtime.features import Feature
 from edge_rec_runtime.words import Words
@@ -164,7 +165,7 @@ class Bundle:
             raise BundleError(f"member {member!r} {error}") from None
 
     def table(self, role: str) -> ItemTable:
-        """Return the item table of a role, ``items`` or ``rescore``, its arrays mapped.
+        """Return the item table of a role, ``items`` with its shadow or ``rescore``, its arrays mapped.
 
         Raises:
             BundleError: The bundle has no such table, or its arrays do not fit together.
@@ -172,7 +173,11 @@ class Bundle:
         layout = self.manifest.layouts.get(role)
         if layout not in LAYOUTS:
             self._refuse_role(role)
-        return LAYOUTS[layout].from_parts(self._parts(role), dims=self.manifest.dims)
+        table = LAYOUTS[layout].from_parts(self._parts(role), dims=self.manifest.dims)
+        if role != "items" or SHADOW_ROLE not in self.manifest.layouts or not isinstance(table, Shadowed):
+            return table
+        shadow = Shadow.from_parts(self._parts(SHADOW_ROLE), rows=table.rows, dims=table.dims)
+        return table.with_shadow(shadow)
 
     def neighbours(self) -> NeighbourTable:
         """Return the table of neighbours, its arrays mapped.
@@ -238,6 +243,7 @@ class Bundle:
         for role in manifest.layouts:
             if role == "item-features":
                 self.item_values()
+            if role in {"item-features", SHADOW_ROLE}:  # a shadow is read with the table of items
                 continue
             rows = self.neighbours().rows if role == "neighbours" else self.table(role).rows
             if rows != catalogue.items:

@@ -4,7 +4,7 @@ A bundle gets the oldest version that has all it uses, so that devices with an o
 the rest by its number.
 
 Version 1: the format. Version 2: members without their zeros, the layout ``pq``, and binary codes without scales, bias or
-projection. Version 3: graphs that go on from what an encoder remembers.
+projection. Version 3: graphs that go on from what an encoder remembers, and shadows of item tables.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ __all__ = ["SCHEMA_VERSION", "STEPS_SINCE", "least_version"]
 
 from typing import TYPE_CHECKING
 
+from edge_rec_runtime.codes import Shadow
+
 if TYPE_CHECKING:
     from edge_rec_runtime.bundle.manifest import Manifest
 
 SCHEMA_VERSION = 3  # the newest that is read and written
 
 STEPS_SINCE = 3  # the version that brought steps
+_SHADOW_SINCE = 3
 
 _BINARY = {"bits", "scales", "bias", "projection"}  # what binary codes have in version 1
 
@@ -27,6 +30,8 @@ def least_version(manifest: Manifest) -> int:
     """Return the oldest schema version that has all that a bundle uses."""
     if manifest.steps is not None:
         return STEPS_SINCE
+    if Shadow.layout in manifest.layouts.values():
+        return _SHADOW_SINCE
     parts = {role: {entry.part for entry in manifest.tables if entry.role == role} for role in manifest.layouts}
     newer = any(
         layout == "pq" or (layout == "binary" and not parts[role] >= _BINARY) for role, layout in manifest.layouts.items()

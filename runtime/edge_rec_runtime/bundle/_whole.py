@@ -6,7 +6,8 @@ __all__ = ["check_whole"]
 
 from typing import TYPE_CHECKING
 
-from edge_rec_runtime.bundle.kinds import INDEX_DTYPES, KINDS
+from edge_rec_runtime.bundle.kinds import INDEX_DTYPES, KINDS, SHADOW_ROLE
+from edge_rec_runtime.codes import LAYOUTS, Shadowed
 from edge_rec_runtime.errors import BundleError
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ def check_whole(manifest: Manifest) -> None:
             raise BundleError(
                 f"manifest.json: the table array {entry.name!r} does not fit its role {entry.role!r} and layout {entry.layout!r}"
             )
+    if SHADOW_ROLE in manifest.layouts and not issubclass(LAYOUTS[manifest.layouts.get("items", "binary")], Shadowed):
+        raise BundleError(
+            f"manifest.json names a shadow of {manifest.layouts.get('items', 'no')} items, which have none; the file is damaged"
+        )
     kind = KINDS[manifest.kind]
     if kind.needed is not None and kind.needed not in manifest.layouts:
         raise BundleError(f"manifest.json names no table of the role {kind.needed!r}; the file is damaged")

@@ -17,9 +17,10 @@ from edge_rec_runtime.bundle import _npy
 from edge_rec_runtime.bundle._archive import Member, write_archive
 from edge_rec_runtime.bundle._limits import MANIFEST_LIMIT, text_limit
 from edge_rec_runtime.bundle._zeros import pack
-from edge_rec_runtime.bundle.kinds import FEATURE_LAYOUT, INDEX_DTYPES, KINDS
+from edge_rec_runtime.bundle.kinds import FEATURE_LAYOUT, INDEX_DTYPES, KINDS, SHADOW_ROLE
 from edge_rec_runtime.bundle.manifest import CatalogueMembers, EncoderMember, FeatureMember, Manifest, TableMember
 from edge_rec_runtime.bundle.steps import Steps, StepsMember
+from edge_rec_runtime.codes import Shadow, Shadowed
 from edge_rec_runtime.errors import BundleError
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class BundleContents:
         kind: ``retriever``, ``neighbours`` or ``ranker``.
         encoders: The graph for each target, ``onnx`` or ``tflite``; none for ``neighbours``.
         steps: Graphs of an encoder that goes on from what it remembers, for targets that have an encoder.
-        tables: The table of each role. A retriever has ``items``, and where the scan is approximate ``rescore``; ``neighbours``
-            has ``neighbours``; a ranker has none.
+        tables: The table of each role. A retriever has ``items``, whose shadow is written with them, and where the scan is
+            approximate ``rescore``; ``neighbours`` has ``neighbours``; a ranker has none.
         catalogue: The items, in the order of the tables' rows.
         max_length: Newest events of a history that count; None for a ranker.
         features: What the graph takes besides, in the order of its inputs: all that a ranker takes, and of the context what a
@@ -133,6 +134,12 @@ def _vector_tables(contents: BundleContents) -> dict[str, ItemTable]:
     return {role: cast("ItemTable", table) for role, table in contents.tables.items() if role in roles}
 
 
+def _shadow(contents: BundleContents) -> dict[str, NDArray[Any]]:
+    """Return the arrays of the shadow of the items, by name; none where they have none."""
+    items = contents.tables.get("items")
+    return {} if not isinstance(items, Shadowed) or items.shadow is None else items.shadow.parts()
+
+
 def _vocabularies(contents: BundleContents) -> dict[tuple[str, ...], str]:
     """Return the member for each vocabulary; equal ones share one, and those of all items are the catalogue's ids."""
     members = {contents.catalogue.ids: _IDS}
@@ -150,7 +157,7 @@ def _members(contents: BundleContents, vocabularies: Mapping[tuple[str, ...], st
             yield Member(name=f"step.{target}", pieces=[step])
     for role, part, _, array in _arrays(contents):
         whole = _array_member(_array_name(role, part), array)
-        yield whole if role == "item-features" else _lean(whole, words=(array.itemsize,))
+        yield whole if role in {"item-features", SHADOW_ROLE} else _lean(whole, words=(array.itemsize,))
     catalogue = contents.catalogue
     yield _lines_member(_IDS, catalogue.ids)
     if catalogue.titles is not None:
@@ -166,10 +173,12 @@ def _members(contents: BundleContents, vocabularies: Mapping[tuple[str, ...], st
 
 
 def _arrays(contents: BundleContents) -> Iterator[tuple[str, str, str, NDArray[Any]]]:
-    """Yield role, part, layout and array of every table, values of items last."""
+    """Yield role, part, layout and array of every table, the shadow of items and values of items last."""
     for role, table in sorted(contents.tables.items()):
         for part, array in table.parts().items():
             yield role, part, table.layout, array
+    for part, array in _shadow(contents).items():
+        yield SHADOW_ROLE, part, Shadow.layout, array
     for feature in contents.features:
         if feature.of == "item":
             yield "item-features", feature.name, FEATURE_LAYOUT, _narrow(contents.item_values[feature.name])

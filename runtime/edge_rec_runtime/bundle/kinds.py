@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["FEATURE_LAYOUT", "INDEX_DTYPES", "KINDS", "Kind"]
+__all__ = ["FEATURE_LAYOUT", "INDEX_DTYPES", "KINDS", "SHADOW_ROLE", "Kind"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge_rec_runtime.codes import LAYOUTS, SPARSE_LAYOUTS
+from edge_rec_runtime.codes import LAYOUTS, SPARSE_LAYOUTS, Shadow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SHADOW_ROLE = "shadow"  # what the table of items is searched through
 FEATURE_LAYOUT = "features"  # one array a feature of items, as `Feature.encode` gives it
 INDEX_DTYPES = ("uint8", "uint16", "int32")  # what the indexes among them may be stored in; a graph takes int32
 
@@ -40,7 +41,7 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "retriever": Kind(
         graph="encoder",
-        roles={"items": tuple(LAYOUTS), "rescore": tuple(LAYOUTS)},
+        roles={"items": tuple(LAYOUTS), "rescore": tuple(LAYOUTS), SHADOW_ROLE: (Shadow.layout,)},
         needed="items",
         window=True,
         vectors=True,

@@ -18,6 +18,8 @@ __all__ = [
     "ItemTable",
     "NeighbourTable",
     "PqTable",
+    "Shadow",
+    "Shadowed",
     "SparseInt8Table",
     "SparseTable",
 ]
@@ -29,6 +31,7 @@ from edge_rec_runtime.codes.hamming import HammingTable
 from edge_rec_runtime.codes.int4 import Int4Table
 from edge_rec_runtime.codes.int8 import Int8Table
 from edge_rec_runtime.codes.pq import PqTable
+from edge_rec_runtime.codes.shadow import Shadow, Shadowed
 from edge_rec_runtime.codes.sparse import SPARSE_LAYOUTS, NeighbourTable, SparseInt8Table, SparseTable
 from edge_rec_runtime.codes.table import ItemTable
 

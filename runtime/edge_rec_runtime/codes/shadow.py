@@ -9,6 +9,7 @@ from __future__ import annotations
 
 __all__ = ["Shadow", "Shadowed"]
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -137,23 +138,31 @@ def _encode_rows(
     Of the steps that are tried for a row the one with the least residual is taken: 16 levels serve most values best where they do
     not reach the largest.
     """
-    root = np.sqrt(vectors.shape[1])
+    root = math.sqrt(vectors.shape[1])
     reach = np.abs(vectors).max(axis=1) / np.float32(7.5) * np.float32(1 + 2.0**-20)
     whole = np.searchsorted(steps, reach).clip(0, len(steps) - 1)
     picked, least = whole.copy(), np.full(len(vectors), np.inf, dtype=np.float32)
     for down in range(_TRIES):
         tried = np.maximum(whole - down, 0)
         errors = vectors - (_levels(vectors, steps[tried]) + np.float32(0.5)) * steps[tried][:, None]
-        residuals = np.sqrt(np.einsum("ij,ij->i", errors, errors))
+        residuals = _lengths(errors)
         better = (residuals < least) & (residuals <= root / 2 * steps[tried])
         picked[better], least[better] = tried[better], residuals[better]
     exact, step = vectors.astype(np.float64), steps[picked].astype(np.float64)
     levels = _levels(vectors, steps[picked])
-    lengths = np.sqrt((exact**2).sum(axis=1))
-    missed = np.sqrt(((exact - (levels + 0.5) * step[:, None]) ** 2).sum(axis=1))
+    lengths, missed = _lengths(exact), _lengths(exact - (levels + 0.5) * step[:, None])
     bounds = (missed + _ROUNDING * (vectors.shape[1] + 16) * lengths) * (1 + 1e-9)
     residuals = np.ceil(bounds / (step * (root / _UNITS)))
     return picked, (levels + 8).astype(np.uint8), residuals.astype(np.uint8), lengths
+
+
+def _lengths(vectors: NDArray[Any]) -> NDArray[Any]:
+    """Return |x| [n] of rows [n, d], in their dtype; summed value by value, so that every machine writes the same bytes."""
+    total = np.zeros(len(vectors), dtype=vectors.dtype)
+    with np.errstate(over="ignore"):
+        for column in np.ascontiguousarray(vectors.T):
+            total += column * column
+    return np.sqrt(total)
 
 
 def _levels(vectors: NDArray[np.float32], steps: NDArray[np.float32]) -> NDArray[np.float32]:
