@@ -26,7 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sensitivity": ("edge_rec.cli.sensitivity", "Show what each layer of a model can bear, and who pays for it."),
     "convert": ("edge_rec.cli.convert", "Turn a model into bundles, each verified before it is written."),
     "verify": ("edge_rec.cli.verify", "Compare a bundle with the model it came from."),
-    "inspect": ("edge_rec.cli.inspect", "Show what is in a bundle, or in an .onnx or .tflite file."),
+    "inspect": ("edge_rec.cli.inspect", "Show what is in a bundle, or in an .onnx or .tflite file; or what runs them here."),
     "recommend": ("edge_rec.cli.recommend", "Recommend the next items after a history."),
     "rank": ("edge_rec.cli.rank", "Put candidates in order, best first."),
     "similar": ("edge_rec.cli.similar", "List the items most like one item."),
