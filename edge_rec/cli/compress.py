@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_rec import data
-from edge_rec.cli._options import column_options
+from edge_rec.cli._log import known_log, load_log, log_options
 from edge_rec.cli._output import require_writable
 from edge_rec.cli._show import Bar, json_option, say, show_json, show_table
 from edge_rec.compress import Recipe, load_recipe, parse_step, provenance
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
     from edge_rec_converters import Conversion
 
 _INTERRUPTED = 130
-_COLUMNS = ("user_column", "item_column", "timestamp_column")
 
 
 @click.command()
@@ -38,14 +36,8 @@ _COLUMNS = ("user_column", "item_column", "timestamp_column")
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="The run directory to make."
 )
-@click.option(
-    "--dataset", metavar="DATA", help="The log that the model was trained on, or a public data set; MODEL knows its own."
-)
-@click.option(
-    "--folder", default="datasets", show_default=True, type=click.Path(path_type=Path), help="Where data sets are kept."
-)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of every random choice.")
-@column_options
+@log_options
 @json_option
 def compress(
     model: Path,
@@ -57,7 +49,7 @@ def compress(
     folder: Path,
     seed: int,
     as_json: bool,
-    **columns: Any,  # noqa: ANN401 - the options of `column_options`, passed on by name
+    **columns: Any,  # noqa: ANN401 - the options that name columns
 ) -> None:
     """Make MODEL, a run directory, smaller: prune, distil, factorise or quantise it, in any order that makes sense.
 
@@ -72,14 +64,12 @@ def compress(
     """
     recipe = _recipe(recipe_name, words)
     require_writable(output)
-    config = read_config(model)
-    known = config.get("dataset")
-    name = dataset or (known.get("name") if isinstance(known, dict) else None)
-    wanted = dataset is not None or (name in data.SOURCES and any(step.needs_data for step in recipe.steps))
-    given = {column: columns[column] for column in _COLUMNS}
-    require_fitting(recipe, load_run(model), records_of(config), data=wanted)  # before anything is fetched
+    start = read_config(model)
+    name = known_log(dataset, start)
+    wanted = name if dataset is not None or any(step.needs_data for step in recipe.steps) else None
+    require_fitting(recipe, load_run(model), records_of(start), data=wanted is not None)  # before anything is fetched
     try:
-        log = data.load(str(name), folder, progress=Bar(f"Fetching {name}"), **given) if wanted else None
+        log = None if wanted is None else load_log(wanted, folder, columns)
         config = compress_run(model, recipe, output, dataset=log, seed=seed, steps=Bar)
         bundles = _bundles(recipe, output, config)
     except KeyboardInterrupt:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_rec import data
-from edge_rec.cli._options import column_options
+from edge_rec.cli._log import known_log, load_log, log_options
 from edge_rec.cli._output import require_writable
 from edge_rec.cli._show import Bar, json_option, say, show_json, show_table
 from edge_rec.compress.changes import ALONE
@@ -31,16 +30,8 @@ if TYPE_CHECKING:
 @click.option(
     "--users", default=2000, show_default=True, type=click.IntRange(min=1), help="Sample that the layers are judged by."
 )
-@click.option(
-    "--dataset",
-    metavar="DATA",
-    help="The log that the model was trained on, for what is known of its users; MODEL knows the name of a public one.",
-)
-@click.option(
-    "--folder", default="datasets", show_default=True, type=click.Path(path_type=Path), help="Where data sets are kept."
-)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Draws the sample.")
-@column_options
+@log_options
 @json_option
 def sensitivity(
     model: Path,
@@ -51,13 +42,13 @@ def sensitivity(
     folder: Path,
     seed: int,
     as_json: bool,
-    **columns: Any,  # noqa: ANN401 - the options of `column_options`, passed on by name
+    **columns: Any,  # noqa: ANN401 - the options that name columns
 ) -> None:
     """Show what each layer of MODEL, a run directory, loses when it alone is pruned or rounded, and who pays when all are.
 
     Nothing is trained on, and all is judged by the validation events. The first table has the share of NDCG@10 that is kept, and
     after the bar the overlap@10. The second has it for groups of users and for items of more and less popularity; a group that
-    surely keeps less than everybody does is marked with "pays".
+    surely keeps less than everybody does is marked with "pays". What is known of users, such as their age, is in the log.
 
     \b
     Examples: edge-rec sensitivity runs/films
@@ -65,12 +56,10 @@ def sensitivity(
     """
     if plot is not None:
         require_writable(plot.parent)
-    known = read_config(model).get("dataset")
-    name = dataset or (known.get("name") if isinstance(known, dict) else None)
+    name = known_log(dataset, read_config(model))
     attributes: Mapping[str, Mapping[str, str]] = {}
-    if dataset or name in data.SOURCES:
-        log = data.load(str(name), folder, progress=Bar(f"Fetching {name}"), **columns)
-        attributes = log.users.attributes
+    if name is not None:
+        attributes = load_log(name, folder, columns).users.attributes
     found = find(load_run(model), model, attributes=attributes, users=users, seed=seed, progress=Bar("Changing layers"))
     if plot is not None:
         drawn = draw_sensitivity(found).encode()
