@@ -2,6 +2,7 @@
 
     python benchmarks/compression.py --dataset ml-1m --json benchmarks/results/compression-ml-1m.json
     python benchmarks/compression.py --dataset ml-100k --only int8 --only prune-80 --seeds 1 --json /tmp/compression.json
+    python benchmarks/compression.py --dataset ml-100k --seeds 1 --epochs-at-most 1 --users-at-most 50 --json /tmp/short.json
     python benchmarks/compression.py --page > docs/compression-results.md
 
 A row is a variant for one target. Its run directory is made by the shipped recipe from the teacher of each seed
@@ -18,6 +19,7 @@ __all__ = ["main"]
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +29,7 @@ from compressing.figures import row_of
 from compressing.files import TARGETS, Place
 from compressing.page import page
 from compressing.picture import draw
-from compressing.variants import CURVES, MAIN, TEACHER, VARIANTS, identity_of
+from compressing.variants import CURVES, FURTHER, MAIN, TEACHER, VARIANTS
 from rows import merge, read_rows
 
 from edge_rec_runtime.errors import CompressionError
@@ -40,16 +42,20 @@ RESULTS = Path("benchmarks/results/compression-ml-1m.json")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the rows that are missing, show all that were asked for."""
-    asked = _parser().parse_args(arguments)
+    parser = _parser()
+    asked = parser.parse_args(arguments)
     if asked.page or asked.picture:
         return _written(asked)
+    short = {"epochs": asked.epochs_at_most, "users": asked.users_at_most}
+    if any(short.values()) and asked.json == RESULTS:
+        parser.error(f"rows of less work would stand in the place of {RESULTS}'s; give another --json")
     torch.set_num_threads(1)
-    place = Place(dataset=asked.dataset, data=asked.data, teachers=asked.teachers, output=asked.output)
-    slugs = asked.only or [TEACHER, *MAIN, *(CURVES if asked.curves else ())]
+    place = Place(dataset=asked.dataset, data=asked.data, teachers=asked.teachers, output=asked.output, **short)
+    slugs = asked.only or [TEACHER, *FURTHER, *MAIN, *(CURVES if asked.curves else ())]
     missing = []
     for slug in slugs:
         try:
-            identity = identity_of(VARIANTS[slug])
+            identity = place.identity(slug)
         except CompressionError as error:
             missing.append(f"{slug}: not measured, {error}")
             continue
@@ -71,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--curves", action="store_true", help="also the curves of the pruning criteria")
     parser.add_argument("--seeds", type=int, default=3, help="of the main rows; curves have one")
     parser.add_argument("--seconds", type=float, default=20.0, help="of timing, a seed and target")
+    parser.add_argument("--epochs-at-most", type=int, metavar="N", help="of teachers and steps: to see that all of it works")
+    parser.add_argument("--users-at-most", type=int, metavar="N", help="test users that are asked, to the same end")
     parser.add_argument("--again", action="store_true", help="also rows that are there")
     parser.add_argument("--data", type=Path, default=Path("datasets"), help="where data sets are kept")
     parser.add_argument("--teachers", type=Path, default=Path("runs/quality"), help="where run directories of teachers are kept")
@@ -103,7 +111,7 @@ def _merge(path: Path, dataset: str, made: dict[str, Any]) -> None:
         path,
         [made],
         key=lambda row: (row["variant"], row["target"]),
-        order=lambda row: (order.index(row["variant"]), row["target"]),
+        order=lambda row: (order.index(row["variant"]) if row["variant"] in order else len(order), row["target"]),
         command=f"python benchmarks/compression.py --dataset {dataset} --json {path}",
         packages=("numpy", "torch", "onnxruntime", "ai-edge-litert"),
     )
@@ -113,10 +121,10 @@ def _show(rows: Sequence[dict[str, Any]]) -> None:
     titles = f"{'variant':28} {'target':6} {'seeds':>5} {'model bytes':>11} {'ratio':>6} {'items':>6} {'each':>6}"
     print(f"{titles} {'NDCG@10':>7} {'kept':>6} {'95 %':13} {'overlap':>7} {'time':>6} {'network':>7}")
     for row in rows:
-        low, high = row["ndcg_kept_ci"]
+        kept, low, high = (math.nan if one is None else one for one in (row["ndcg_kept"], *row["ndcg_kept_ci"]))
         print(
             f"{row['variant']:28} {row['target']:6} {row['seeds']:5} {row['model_bytes']:11.0f} {row['bytes_ratio']:6.3f} "
-            f"{row['item_bytes_ratio']:6.3f} {row['item_bytes_each']:6.1f} {row['ndcg_at_10']:7.4f} {row['ndcg_kept']:6.3f} "
+            f"{row['item_bytes_ratio']:6.3f} {row['item_bytes_each']:6.1f} {row['ndcg_at_10']:7.4f} {kept:6.3f} "
             f"{low:.3f} - {high:.3f} {row['overlap_at_10']:7.4f} {row['latency_ratio']:6.3f} {row['network_latency_ratio']:7.3f}"
         )
 

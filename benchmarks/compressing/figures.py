@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["kept_over_seeds", "row_of"]
 
+import math
 import time
 from statistics import mean
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ import numpy as np
 from compressing.files import bundle_of, teacher_of
 from compressing.scores import scored
 from compressing.timing import beside
-from compressing.variants import TEACHER, VARIANTS, identity_of
+from compressing.variants import TEACHER, VARIANTS
 from compressing.weights import weigh
 from edge_rec_converters.metrics import bootstrap_interval, ndcg_at_k, overlap_at_k
 from edge_rec_runtime import Recommender, read_histories
@@ -54,12 +55,12 @@ def row_of(place: Place, slug: str, target: str, *, seeds: int, seconds: float) 
         "target": target,
         "precision": made[0]["precision"],
         "recipe": VARIANTS[slug].recipe,
-        "identity": identity_of(VARIANTS[slug]),
+        "identity": place.identity(slug),
         "users": gains.shape[1],
         "seeds": seeds,
         **averaged,
-        "ndcg_kept": round(kept, 5),
-        "ndcg_kept_ci": [round(low, 5), round(high, 5)],
+        "ndcg_kept": _rounded(kept),
+        "ndcg_kept_ci": [_rounded(low), _rounded(high)],
         "overlap_at_10_ci": [round(end, 5) for end in bootstrap_interval(overlaps.mean(axis=0))],
         "by_seed": [{name: _rounded(value) for name, value in one.items()} for one in made],
         "seconds": round(time.perf_counter() - started, 1),
@@ -67,7 +68,7 @@ def row_of(place: Place, slug: str, target: str, *, seeds: int, seconds: float) 
 
 
 def kept_over_seeds(gains: NDArray[np.float64], teachers: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Return the ratio of means, averaged over seeds, and its 95 % bootstrap interval over users.
+    """Return the ratio of means, averaged over seeds, and its 95 % bootstrap interval over users; NaN for teachers of 0.
 
     A resample draws users, and takes the same ones of every seed, of the variant and of its teacher.
 
@@ -79,14 +80,20 @@ def kept_over_seeds(gains: NDArray[np.float64], teachers: NDArray[np.float64]) -
     found = np.empty(_SAMPLES)
     for sample in range(_SAMPLES):
         drawn = rng.integers(0, users, size=users)
-        found[sample] = (gains[:, drawn].mean(axis=1) / teachers[:, drawn].mean(axis=1)).mean()
-    low, high = np.quantile(found, [0.025, 0.975])
-    return float((gains.mean(axis=1) / teachers.mean(axis=1)).mean()), float(low), float(high)
+        found[sample] = _ratio(gains[:, drawn], teachers[:, drawn])
+    known = found[np.isfinite(found)]
+    low, high = np.quantile(known, [0.025, 0.975]) if known.size else (np.nan, np.nan)
+    return _ratio(gains, teachers), float(low), float(high)
+
+
+def _ratio(gains: NDArray[np.float64], teachers: NDArray[np.float64]) -> float:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float((gains.mean(axis=1) / teachers.mean(axis=1)).mean())
 
 
 def _of_seed(place: Place, slug: str, target: str, seed: int, *, seconds: float) -> dict[str, Any]:
     plain, path = (bundle_of(place, name, seed, target) for name in (TEACHER, slug))
-    histories = read_histories(teacher_of(place, seed) / "heldout" / "test.jsonl")
+    histories = read_histories(teacher_of(place, seed) / "heldout" / "test.jsonl")[: place.users]
     before, after = scored(plain, histories), scored(path, histories)
     whole, part = weigh(plain), weigh(path)
     gains, teacher, overlaps = ndcg_at_k(after.ranks), ndcg_at_k(before.ranks), overlap_at_k(before.top, after.top)
@@ -106,7 +113,7 @@ def _of_seed(place: Place, slug: str, target: str, seed: int, *, seconds: float)
         "network_bytes_ratio": part.network / whole.network,
         "ndcg_at_10": float(gains.mean()),
         "teacher_ndcg_at_10": float(teacher.mean()),
-        "ndcg_kept": float(gains.mean() / teacher.mean()),
+        "ndcg_kept": _ratio(gains[None], teacher[None]),
         "overlap_at_10": float(overlaps.mean()),
         **_latencies(path, plain, histories[:_TIMED], seconds=seconds),
         "gains": gains,
@@ -130,4 +137,7 @@ def _latencies(path: Path, plain: Path, histories: Sequence[History], *, seconds
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401 - figures and words
-    return round(value, 5) if isinstance(value, float) else value
+    """Return a figure as it stands in the file: what is not a number is null."""
+    if not isinstance(value, float):
+        return value
+    return round(value, 5) if math.isfinite(value) else None

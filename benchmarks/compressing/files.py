@@ -35,12 +35,25 @@ class Place:
         data: Where data sets are kept.
         teachers: Where run directories of teachers are kept.
         output: Where variants are kept.
+        epochs: The most that a teacher or a step may train; None for as many as they are made for.
+        users: How many test users are asked, from the first; None for all.
     """
 
     dataset: str
     data: Path
     teachers: Path
     output: Path
+    epochs: int | None = None
+    users: int | None = None
+
+    def identity(self, slug: str) -> str:
+        """Return what tells whether a row is of the variant as it is now, and of as much work.
+
+        Raises:
+            CompressionError: The variant's recipe is not shipped.
+        """
+        found = identity_of(VARIANTS[slug], epochs=self.epochs)
+        return found if self.users is None else f"{found}-{self.users}"
 
     def folder(self, slug: str, seed: int) -> Path:
         """Return the folder of a variant."""
@@ -49,10 +62,12 @@ class Place:
 
 def teacher_of(place: Place, seed: int) -> Path:
     """Return the run directory of the teacher, trained now where it is missing or unfinished."""
-    folder = place.teachers / place.dataset / f"sasrec-{seed}"
+    short, mark = ({}, "") if place.epochs is None else ({"epochs": place.epochs}, f"-{place.epochs}-epochs")
+    folder = place.teachers / place.dataset / f"sasrec-{seed}{mark}"
     if not (folder / "config.json").exists():
         _say(f"training the teacher into {folder}")
-        train_run(load(place.dataset, place.data), folder, request=Request(model="sasrec", seed=seed), resume=True)
+        request = Request(model="sasrec", training=short, seed=seed)
+        train_run(load(place.dataset, place.data), folder, request=request, resume=True)
     return folder
 
 
@@ -63,10 +78,10 @@ def bundle_of(place: Place, slug: str, seed: int, target: str) -> Path:
         CompressionError: The variant's recipe is not shipped, or a step failed.
     """
     variant, folder = VARIANTS[slug], place.folder(slug, seed)
-    run, recipe = teacher_of(place, seed), recipe_of(variant)
+    run, recipe = teacher_of(place, seed), recipe_of(variant, epochs=place.epochs)
     folder.mkdir(parents=True, exist_ok=True)
     if recipe is not None:
-        start, run = run, folder / f"run-{identity_of(variant)}"
+        start, run = run, folder / f"run-{identity_of(variant, epochs=place.epochs)}"
         compress(start, recipe, run, dataset=load(place.dataset, place.data), seed=seed, steps=_Lines)
     words, path, config = precision_of(variant), folder / f"{target}.edgerec", read_config(run)
     told = {name: config[name] for name in ("dataset", "seed", "compression") if name in config}

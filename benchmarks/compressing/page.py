@@ -6,7 +6,7 @@ __all__ = ["COMMAND", "page", "shortfalls"]
 
 from typing import TYPE_CHECKING, Any
 
-from compressing.variants import CURVES, MAIN, PERCENTS, TEACHER, VARIANTS
+from compressing.variants import CURVES, FURTHER, MAIN, PERCENTS, TEACHER, VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,7 +78,7 @@ def _introduction(result: Mapping[str, Any]) -> str:
 
 
 def _table(rows: Sequence[Row], target: str) -> list[str]:
-    chosen = [row for row in rows if row["target"] == target and row["variant"] in {TEACHER, *MAIN}]
+    chosen = [row for row in rows if row["target"] == target and row["variant"] in {TEACHER, *FURTHER, *MAIN}]
     if not chosen:
         return []
     lines = [

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-__all__ = ["CURVES", "MAIN", "PERCENTS", "TEACHER", "VARIANTS", "Goal", "Variant", "identity_of", "precision_of", "recipe_of"]
+__all__ = [
+    "CURVES",
+    "FURTHER",
+    "MAIN",
+    "PERCENTS",
+    "TEACHER",
+    "VARIANTS",
+    "Goal",
+    "Variant",
+    "identity_of",
+    "precision_of",
+    "recipe_of",
+]
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from edge_rec.compress import Recipe, describe_step, load_recipe, make_step
 
+if TYPE_CHECKING:
+    from edge_rec.compress import Step
+
 PERCENTS = (50, 80, 90)
 TEACHER = "fp32"
+_FITTED = 20  # steps of a fit of item codes for each epoch that a step may train
 _EPOCHS = 6  # of each point of a curve: the criteria are held against each other, not against the main rows
 
 
@@ -53,13 +70,17 @@ class Variant:
     goal: Goal | None = None
 
 
-def identity_of(variant: Variant) -> str:
+def identity_of(variant: Variant, *, epochs: int | None = None) -> str:
     """Return what tells whether something was made by the variant as it is now, its recipe included.
+
+    Args:
+        variant: The variant.
+        epochs: Of `recipe_of`.
 
     Raises:
         CompressionError: Its recipe is not shipped.
     """
-    recipe = recipe_of(variant)
+    recipe = recipe_of(variant, epochs=epochs)
     steps = [] if recipe is None else [describe_step(step) for step in recipe.steps]
     return hashlib.sha256(json.dumps([steps, precision_of(variant)], sort_keys=True).encode()).hexdigest()[:16]
 
@@ -76,18 +97,36 @@ def precision_of(variant: Variant) -> str:
     return "fp32" if recipe is None or recipe.bundles is None else recipe.bundles.precision.slug
 
 
-def recipe_of(variant: Variant) -> Recipe | None:
+def recipe_of(variant: Variant, *, epochs: int | None = None) -> Recipe | None:
     """Return the steps of a variant, or None where there are none.
+
+    Args:
+        variant: The variant.
+        epochs: The most that any step may train, and with it the most of its other rounds; None for those of the recipe.
 
     Raises:
         CompressionError: Its recipe is not shipped.
     """
     if variant.recipe is not None:
-        return load_recipe(variant.recipe)
-    if not variant.steps:
+        found = load_recipe(variant.recipe)
+    elif variant.steps:
+        steps = tuple(make_step(kind, options) for kind, options in variant.steps)
+        found = Recipe(name="steps", description=variant.title, steps=steps)
+    else:
         return None
-    steps = tuple(make_step(kind, options) for kind, options in variant.steps)
-    return Recipe(name="curve", description=variant.title, steps=steps)
+    return found if epochs is None else replace(found, steps=tuple(_shortened(step, epochs) for step in found.steps))
+
+
+def _shortened(step: Step, epochs: int) -> Step:
+    """Return a step that trains no longer than ``epochs``; one that does not train still does not."""
+    options: dict[str, Any] = describe_step(step)["options"]
+    most = {"epochs": epochs, "gate_epochs": epochs, "fit": _FITTED * epochs}
+    changed = {name: limit for name, limit in most.items() if options.get(name) is not None and options[name] > limit}
+    if step.kind in {"distil", "prune"} and options["epochs"] is None:  # as many as are usual
+        changed["epochs"] = epochs
+    if options.get("criterion") != "l0":
+        changed.pop("gate_epochs", None)
+    return replace(step, **changed)  # type: ignore[type-var]  # every step is a dataclass
 
 
 def _pruned(percent: int, most: float, kept: float) -> Variant:
@@ -156,6 +195,23 @@ MAIN: dict[str, Variant] = {
     ),
 }
 
+
+def _further(epochs: int, rate: float | None, words: str) -> Variant:
+    """Return the teacher trained on: a student that begins with all of its weights, and has no teacher but the log."""
+    options: dict[str, object] = {"student": "sasrec", "weight": 0, "epochs": epochs}
+    return Variant(
+        title=f"the teacher trained on for {epochs} epochs {words}, nothing made smaller",
+        steps=(("distil", options if rate is None else {**options, "learning_rate": rate}),),
+        precision="fp32",
+    )
+
+
+# What variants would gain by their training alone: the teacher has as many epochs more; the best of all counts, by validation.
+FURTHER: dict[str, Variant] = {
+    "fp32-further": _further(8, 2e-3, "at the rate of most recipes"),
+    "fp32-further-usual": _further(8, None, "at the rate of its own training"),
+}
+
 # Criteria of single weights, all else alike: gradually, within the same fine-tuning.
 _WEIGHTS = ("random", "magnitude", "gradient", "sensitivity", "weight-change", "l0")
 # Those of whole units, and the same control beside them.
@@ -184,4 +240,4 @@ CURVES: dict[str, Variant] = {
     for percent in PERCENTS
 }
 
-VARIANTS: dict[str, Variant] = {TEACHER: Variant(title="the teacher itself", precision="fp32")} | MAIN | CURVES
+VARIANTS: dict[str, Variant] = {TEACHER: Variant(title="the teacher itself", precision="fp32")} | FURTHER | MAIN | CURVES
