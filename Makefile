@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test parity lint format bench native wheel clean
+.PHONY: help demo test parity lint format bench native fuzz wheel clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -41,6 +41,9 @@ test: $(VENV)/native.stamp ## Run the tests
 parity: $(VENV)/native.stamp ## Hold every model, target, precision, batch and input against PyTorch; trained runs and other packages too
 	EDGE_REC_PARITY=1 $(BIN)/python -m pytest --numprocesses 2 tests/parity tests/strangers
 
+fuzz: $(VENV)/dev.stamp ## Use the search kernels at random, right and wrong, with sanitizers built in; SECONDS=300
+	$(BIN)/python tests/fuzz $(or $(SECONDS),300)
+
 lint: $(VENV)/dev.stamp ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -54,8 +57,18 @@ format: $(VENV)/dev.stamp ## Rewrite the code in the house's format
 bench: $(VENV)/host.stamp ## Measure the quality table on MovieLens-100K and MovieLens-1M (hours; resumes where it stopped)
 	$(BIN)/python benchmarks/quality.py --json benchmarks/results/quality.json
 
-wheel: $(VENV)/dev.stamp ## Build the distribution into dist/
-	$(BIN)/python -m build --wheel --outdir dist
+# A compiler of its own, which builds for other processors and for older C libraries than this machine's.
+$(VENV)/cross.stamp: $(VENV)/dev.stamp
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt ziglang
+	@touch $@
+
+wheel: $(VENV)/cross.stamp ## Build wheels into dist/, for x86-64 and for 64-bit Arm, each for every Python from 3.11 on
+	$(MAKE) --no-print-directory wheel-x86_64 wheel-aarch64
+
+wheel-%: $(VENV)/cross.stamp
+	CC="$(CURDIR)/$(BIN)/python -m ziglang cc -target $*-linux-gnu.2.17" LDSHARED="$(CURDIR)/$(BIN)/python -m ziglang cc -target $*-linux-gnu.2.17 -shared" \
+	  CFLAGS=-fno-sanitize=undefined _PYTHON_HOST_PLATFORM=linux-$* EDGE_REC_REQUIRE_KERNELS=1 \
+	  $(BIN)/python setup.py --quiet bdist_wheel --plat-name manylinux_2_17_$* --dist-dir dist
 
 clean: ## Remove what was built; .venv, datasets and demo stay
 	rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov

@@ -1,4 +1,4 @@
-"""An emulator of other x86-64 processors: the one on the path, or Debian's, unpacked into the cache without any rights."""
+"""Emulators of other processors: those on the path, or Debian's, unpacked into the cache without any rights."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from pathlib import Path
 import pytest
 
 _CACHE = Path(__file__).parents[2] / ".cache" / "qemu-user"
-_NAME = "qemu-x86_64"
 
 
-def emulator() -> Path:
+def emulator(name: str = "qemu-x86_64") -> Path:
     """Return the program, or skip the test with the reason."""
     if platform.machine() != "x86_64":
-        pytest.skip(f"this machine is {platform.machine()}; the claim is about x86-64")
-    if found := shutil.which(_NAME) or shutil.which(f"{_NAME}-static"):
+        pytest.skip(f"this machine is {platform.machine()}; the claim is about what x86-64 computes")
+    if found := shutil.which(name) or shutil.which(f"{name}-static"):
         return Path(found)
-    unpacked = _CACHE / "usr" / "bin" / _NAME
+    unpacked = _CACHE / "usr" / "bin" / name
     if not unpacked.exists():
         _fetch()
     if not _runs(unpacked):
-        pytest.skip(f"no {_NAME} on the path, and apt-get could not fetch one that runs; install the package qemu-user")
+        pytest.skip(f"no {name} on the path, and apt-get could not fetch one that runs; install the package qemu-user")
     return unpacked
 
 

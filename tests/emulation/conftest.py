@@ -1,0 +1,8 @@
+"""The emulators are those that parity is tested with."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "parity"))

@@ -1,0 +1,8 @@
+"""The tables and how their kernels are made are those that other processors are asked with."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "emulation"))
