@@ -12,7 +12,7 @@ from edge_rec_devices.environment import describe
 from edge_rec_runtime.atomic import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     Row = dict[str, Any]
@@ -32,6 +32,7 @@ def merge(
     order: Callable[[Row], Any],
     command: str,
     packages: Sequence[str],
+    versions: Mapping[str, str] | None = None,
 ) -> None:
     """Put rows into a file, which is replaced as a whole, in the place of those that say the same.
 
@@ -42,12 +43,15 @@ def merge(
         order: What rows are sorted by.
         command: The command that measures them.
         packages: Those whose versions belong to the figures.
+        versions: The same of packages that are in another environment.
     """
     new = [key(row) for row in made]
+    machine = asdict(describe(packages=tuple(packages)))
+    machine["packages"] |= versions or {}
     result = {
         "schema": 1,
         "command": command,
-        "machine": asdict(describe(packages=tuple(packages))),
+        "machine": machine,
         "rows": sorted((*(row for row in read_rows(path) if key(row) not in new), *made), key=order),
     }
     text = (json.dumps(result, indent=1) + "\n").encode()

@@ -22,18 +22,15 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rows import merge, read_rows
 from scanning.cases import CASES, QUICK
 from scanning.environment import VARIABLES, packages_of, peers_environment
 from scanning.page import with_figures
 from scanning.picture import draw
 from scanning.trained import trained_file
-
-from edge_rec_devices.environment import describe
-from edge_rec_runtime.atomic import replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.page or asked.picture:
         return _written(asked)
     slugs = asked.only or list(QUICK if asked.quick else CASES)
-    missing = [slug for slug in slugs if asked.again or not any(row["case"] == slug for row in _rows(asked.json))]
+    missing = [slug for slug in slugs if asked.again or not any(row["case"] == slug for row in read_rows(asked.json))]
     if missing:
         python = peers_environment(asked.peers)
         trained = trained_file(asked.run, asked.peers.parent / "scan", data=asked.data)
@@ -58,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command = [str(python), str(_MEASURE), slug, str(seconds), str(trained)]
             done = subprocess.run(command, env=os.environ | VARIABLES, stdout=subprocess.PIPE, text=True, check=True)
             _merge(asked.json, json.loads(done.stdout), python)
-    _show([row for row in _rows(asked.json) if row["case"] in slugs])
+    _show([row for row in read_rows(asked.json) if row["case"] in slugs])
     return 0
 
 
@@ -87,21 +84,17 @@ def _written(asked: argparse.Namespace) -> int:
     return 0
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(path.read_text())["rows"] if path.exists() else []
-    return rows
-
-
 def _merge(path: Path, made: dict[str, Any], python: Path) -> None:
-    """Put a row into the file, which is replaced as a whole; rows stand in the order of the cases."""
     order = list(CASES)
-    rows = sorted((*(row for row in _rows(path) if row["case"] != made["case"]), made), key=lambda row: order.index(row["case"]))
-    machine = asdict(describe(packages=("numpy", "torch", "onnxruntime")))
-    machine["packages"] |= packages_of(python)
-    result = {"schema": 1, "command": "python benchmarks/scan.py --json benchmarks/results/scan.json", "machine": machine}
-    text = (json.dumps(result | {"rows": rows}, indent=1) + "\n").encode()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, lambda stream: stream.writelines([text]))
+    merge(
+        path,
+        [made],
+        key=lambda row: row["case"],
+        order=lambda row: order.index(row["case"]),
+        command="python benchmarks/scan.py --json benchmarks/results/scan.json",
+        packages=("numpy", "torch", "onnxruntime"),
+        versions=packages_of(python),
+    )
 
 
 def _show(rows: list[dict[str, Any]]) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["OURS"]
+__all__ = ["FULL", "OURS", "SHADOW"]
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_rec_runtime import BinaryTable, Fp32Table, Int8Table
-from edge_rec_runtime.search import top_k
+from edge_rec_runtime.codes import BinaryTable, Fp32Table, HammingTable, Int8Table
+from edge_rec_runtime.codes.shadow import Shadow
+from edge_rec_runtime.search import top_k, top_k_batch
 from scanning.contender import Answer, Contender
 
 if TYPE_CHECKING:
@@ -18,29 +19,44 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_rec_runtime import ItemTable
-    from scanning.problems import BitsProblem, Fp32Problem, Int8Problem, Problem
+    from scanning.problems import BitsProblem, Fp32Problem, HammingProblem, Int8Problem, Problem
+
+FULL, SHADOW = "full scan", "through its shadow"
 
 
 def _int8(problem: Int8Problem) -> list[Contender]:
-    table = Int8Table(problem.codes, np.full(problem.case.rows, problem.step))
-    return [Contender(name="full scan", answer=_answer(table, problem, problem.queries), ours=True)]
+    return _both(Int8Table(problem.codes, np.full(problem.case.rows, problem.step)), problem, problem.queries)
 
 
 def _fp32(problem: Fp32Problem) -> list[Contender]:
-    return [Contender(name="full scan", answer=_answer(Fp32Table(problem.values), problem, problem.queries), ours=True)]
+    return _both(Fp32Table(problem.values), problem, problem.queries)
+
+
+def _hamming(problem: HammingProblem) -> list[Contender]:
+    table = HammingTable(problem.bits, dims=problem.case.dims)
+    return [Contender(name=FULL, answer=_answer(table, problem, problem.queries), ours=True)]
 
 
 def _bits(problem: BitsProblem) -> list[Contender]:
     table = BinaryTable.pack(problem.signs, problem.scales)
-    return [Contender(name="full scan", answer=_answer(table, problem, problem.queries), ours=True)]
+    return [Contender(name=FULL, answer=_answer(table, problem, problem.queries), ours=True)]
+
+
+def _both(table: Int8Table | Fp32Table, problem: Problem, queries: NDArray[np.float32]) -> list[Contender]:
+    """Return the scan that reads the whole table, and the one that a 4-bit shadow spares most of it."""
+    shadowed = table.with_shadow(Shadow.encode(table))
+    return [
+        Contender(name=FULL, answer=_answer(table, problem, queries), ours=True),
+        Contender(name=SHADOW, answer=_answer(shadowed, problem, queries), ours=True),
+    ]
 
 
 def _answer(table: ItemTable, problem: Problem, queries: NDArray[np.float32]) -> Answer:
     k = problem.case.k
     if problem.case.batch == 1:
         return lambda number: top_k(table, queries[number], k)[0][None]
-    return lambda number: np.stack([top_k(table, query, k)[0] for query in queries[problem.part(number)]])
+    return lambda number: top_k_batch(table, queries[problem.part(number)], k)[0]
 
 
 # By precision: every way of ours to answer it.
-OURS: dict[str, Callable[[Any], list[Contender]]] = {"int8": _int8, "fp32": _fp32, "hamming": lambda _: [], "bits": _bits}
+OURS: dict[str, Callable[[Any], list[Contender]]] = {"int8": _int8, "fp32": _fp32, "hamming": _hamming, "bits": _bits}

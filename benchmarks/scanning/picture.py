@@ -5,11 +5,9 @@ from __future__ import annotations
 __all__ = ["described", "draw"]
 
 import hashlib
-import io
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
+from drawing import svg
 
 from scanning.cases import GROWTH, PRECISIONS
 
@@ -17,20 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     Row = Mapping[str, Any]
     Point = tuple[str, str, int, float]  # precision, name, rows, ms
 
-_SETTINGS: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "edge-rec",
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#dddddd",
-}
 _OURS, _LIMIT = "ours", "one plain read"
 _TINTS = {
     _OURS: "#0a7d5a",
@@ -47,18 +36,16 @@ _SIZES = {10_000: "10k", 100_000: "100k", 1_000_000: "1M", 4_000_000: "4M"}
 def draw(rows: Sequence[Row]) -> str:
     """Return an SVG, the same for the same rows."""
     points = _points(rows)
-    with mpl.rc_context(cast("Any", _SETTINGS)):
-        figure = Figure(figsize=(9, 6.4))
+
+    def panels(figure: Figure) -> None:
         for place, precision in enumerate(PRECISIONS):
             axes = figure.add_axes((0.07 + 0.49 * (place % 2), 0.58 - 0.45 * (place // 2), 0.42, 0.36))
             _panel(axes, [one for one in points if one[0] == precision], precision)
-        handles = {label: line for axes in figure.axes for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-        shown = [name for name in _TINTS if name in handles]
-        figure.legend([handles[name] for name in shown], shown, loc="lower center", ncols=len(_TINTS), frameon=False, fontsize=8)
-        written = io.BytesIO()
-        metadata = {"Date": None, "Creator": None, "Description": described(rows)}
-        figure.savefig(written, format="svg", metadata=metadata)
-    return "\n".join(line.rstrip() for line in written.getvalue().decode().splitlines()) + "\n"
+        found = {label: line for axes in figure.axes for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+        shown = [name for name in _TINTS if name in found]
+        figure.legend([found[name] for name in shown], shown, loc="lower center", ncols=len(_TINTS), frameon=False, fontsize=8)
+
+    return svg((9, 6.4), panels, described=described(rows))
 
 
 def described(rows: Sequence[Row]) -> str:
