@@ -2,7 +2,7 @@
 
     python benchmarks/compression.py --dataset ml-1m --json benchmarks/results/compression-ml-1m.json
     python benchmarks/compression.py --dataset ml-100k --only int8 --only prune-80 --seeds 1 --json /tmp/compression.json
-    python benchmarks/compression.py --dataset ml-100k --seeds 1 --epochs-at-most 1 --users-at-most 50 --json /tmp/short.json
+    python benchmarks/compression.py --dataset ml-100k --seeds 1 --epochs-at-most 1 --users-at-most 50 --blocks 1 --json a.json
     python benchmarks/compression.py --page > docs/compression-results.md
 
 A row is a variant for one target. Its run directory is made by the shipped recipe from the teacher of each seed
@@ -10,7 +10,7 @@ A row is a variant for one target. Its run directory is made by the shipped reci
 ``ndcg_kept`` is held against the teacher's fp32 bundle for the same target, and so are ``overlap_at_10`` and the latencies, of
 which both take turns. Rows are merged into the JSON as soon as they are there; one that is there, of as many seeds and of the
 recipe as it is now, is not made again, unless ``--again``. What was begun goes on in ``--output``: steps, epochs, bundles and
-answers that are there are taken.
+answers that are there are taken. The third command is the short form: it shows that every row can be made, and nothing more.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if asked.page or asked.picture:
         return _written(asked)
-    short = {"epochs": asked.epochs_at_most, "users": asked.users_at_most}
+    short = {"epochs": asked.epochs_at_most, "users": asked.users_at_most, "blocks": asked.blocks}
     if any(short.values()) and asked.json == RESULTS:
         parser.error(f"rows of less work would stand in the place of {RESULTS}'s; give another --json")
     torch.set_num_threads(1)
@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=20.0, help="of timing, a seed and target")
     parser.add_argument("--epochs-at-most", type=int, metavar="N", help="of teachers and steps: to see that all of it works")
     parser.add_argument("--users-at-most", type=int, metavar="N", help="test users that are asked, to the same end")
+    parser.add_argument("--blocks", type=int, metavar="N", help="of teachers that are trained now, to the same end")
     parser.add_argument("--again", action="store_true", help="also rows that are there")
     parser.add_argument("--data", type=Path, default=Path("datasets"), help="where data sets are kept")
     parser.add_argument("--teachers", type=Path, default=Path("runs/quality"), help="where run directories of teachers are kept")

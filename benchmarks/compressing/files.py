@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from compressing.variants import VARIANTS, identity_of, precision_of, recipe_of
+from compressing.variants import CURVES, VARIANTS, identity_of, precision_of, recipe_of
 from edge_rec.compress import compress
 from edge_rec.data import load
 from edge_rec.models import load_run, read_config
@@ -37,6 +37,7 @@ class Place:
         output: Where variants are kept.
         epochs: The most that a teacher or a step may train; None for as many as they are made for.
         users: How many test users are asked, from the first; None for all.
+        blocks: Of a teacher that is trained now; None for those of its recipe.
     """
 
     dataset: str
@@ -45,6 +46,7 @@ class Place:
     output: Path
     epochs: int | None = None
     users: int | None = None
+    blocks: int | None = None
 
     def identity(self, slug: str) -> str:
         """Return what tells whether a row is of the variant as it is now, and of as much work.
@@ -53,7 +55,7 @@ class Place:
             CompressionError: The variant's recipe is not shipped.
         """
         found = identity_of(VARIANTS[slug], epochs=self.epochs)
-        return found if self.users is None else f"{found}-{self.users}"
+        return "-".join([found, *(str(one) for one in (self.users, self.blocks) if one is not None)])
 
     def folder(self, slug: str, seed: int) -> Path:
         """Return the folder of a variant."""
@@ -62,11 +64,12 @@ class Place:
 
 def teacher_of(place: Place, seed: int) -> Path:
     """Return the run directory of the teacher, trained now where it is missing or unfinished."""
-    short, mark = ({}, "") if place.epochs is None else ({"epochs": place.epochs}, f"-{place.epochs}-epochs")
-    folder = place.teachers / place.dataset / f"sasrec-{seed}{mark}"
+    training, shape = ({name: value} if value else {} for name, value in (("epochs", place.epochs), ("blocks", place.blocks)))
+    small = "".join(f"-{value}-{name}" for name, value in {**training, **shape}.items())
+    folder = place.teachers / place.dataset / f"sasrec-{seed}{small}"
     if not (folder / "config.json").exists():
         _say(f"training the teacher into {folder}")
-        request = Request(model="sasrec", training=short, seed=seed)
+        request = Request(model="sasrec", shape=shape, training=training, seed=seed)
         train_run(load(place.dataset, place.data), folder, request=request, resume=True)
     return folder
 
@@ -88,10 +91,13 @@ def bundle_of(place: Place, slug: str, seed: int, target: str) -> Path:
     told["made_of"] = {"precision": words, "weights": _digest(run)}
     if path.exists() and _provenance(path).get("made_of") == told["made_of"]:
         return path
-    _say(f"{slug}, seed {seed}: converting for {target}")
+    targets = (target,) if slug in CURVES else TARGETS  # curves are of one; the others share what is common to both
+    _say(f"{slug}, seed {seed}: converting for {' and '.join(targets)}")
     validation = read_histories(run / "heldout" / "validation.jsonl")
-    made = prepare(load_run(run).source(), validation[:_JUDGED], calibration=validation, targets=(target,))
-    convert(made, target=target, precision=Precision.parse(words), output=path, gate=0.0, metadata=told)
+    made = prepare(load_run(run).source(), validation[: place.users or _JUDGED], calibration=validation, targets=targets)
+    for one in targets:
+        precision, output = Precision.parse(words), folder / f"{one}.edgerec"
+        convert(made, target=one, precision=precision, output=output, gate=0.0, metadata=told)
     return path
 
 
