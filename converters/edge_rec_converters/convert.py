@@ -82,6 +82,7 @@ def convert(
     layers: Mapping[str, str] | None = None,
     gate: float | None = None,
     incremental: bool = False,
+    shadow: str = "auto",
     metadata: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> Conversion:
@@ -100,6 +101,8 @@ def convert(
         gate: Least overlap@10, or for a ranker the most AUC that may be lost; the precision's default unless given.
         incremental: A retriever's bundle shall also hold a graph that goes on from what the encoder remembers, so that an event
             more costs its own work (`Recommender.session`); its weights are the encoder's and are not stored again.
+        shadow: Whether a retriever's items get a 4-bit shadow, through which a search reads less and finds the same: ``yes``,
+            ``no``, or ``auto`` for tables of so many rows that it pays (`shadows.LEAST_ROWS`).
         metadata: What the bundle shall say of the model's making: data set, seed, recipe.
         progress: Told how many users or examples are done.
 
@@ -115,7 +118,7 @@ def convert(
         if isinstance(source, Prepared)
         else prepare(source, histories, examples=examples, calibration=calibration, targets=(target,), progress=progress)
     )
-    order = Order(target=target, precision=precision, layers=layers or {}, incremental=incremental)
+    order = Order(target=target, precision=precision, layers=layers or {}, incremental=incremental, shadow=shadow)
     made.require(order)
     required = made.gate(precision) if gate is None else gate
     provenance = _provenance(made, order, metadata or {})
@@ -199,7 +202,7 @@ def _beside_fp32(trial: Path, chosen: BundleContents, made: Prepared, order: Ord
     if chosen.precision == Precision():
         return _model_bytes(trial), None
     whole = trial.with_name("fp32.edgerec")
-    write_bundle(whole, made.drafts(replace(order, precision=Precision(), layers={}))[0])
+    write_bundle(whole, made.drafts(replace(order, precision=Precision(), layers={}, shadow="no"))[0])
     return _model_bytes(whole), latency_ratio(made, trial, whole)
 
 

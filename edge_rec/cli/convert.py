@@ -16,6 +16,7 @@ from edge_rec.cli._show import Bar, json_option, results_alone, say, show_json, 
 from edge_rec_converters import bundle_name, prepare
 from edge_rec_converters import convert as convert_model
 from edge_rec_converters.plan import Plan
+from edge_rec_converters.shadows import CHOICES, LEAST_ROWS
 from edge_rec_converters.targets import EMITTERS
 from edge_rec_runtime import Precision
 from edge_rec_runtime.errors import VerificationError
@@ -58,6 +59,15 @@ _HIDDEN = ("target", "precision", "bytes", "of fp32", "latency ratio")  # in the
     help="The bundle also answers a history event by event from what the encoder remembers (Recommender.session): for GRU4Rec, "
     "SASRec and modules with the protocol Stepping.",
 )
+@click.option(
+    "--shadow",
+    type=click.Choice(CHOICES),
+    default="auto",
+    show_default=True,
+    help="A 4-bit shadow of the items, through which a search reads less and finds the same: auto adds it to "
+    + ", ".join(f"{layout} tables from {rows:,} rows on" for layout, rows in LEAST_ROWS.items())
+    + ".",
+)
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the bundles.")
 @json_option
 def convert(
@@ -69,6 +79,7 @@ def convert(
     layers: tuple[str, ...],
     gate: float | None,
     incremental: bool,
+    shadow: str,
     output: Path,
     as_json: bool,
     **given: Any,  # noqa: ANN401 - the options of `model_arguments`, passed on as they are
@@ -112,6 +123,7 @@ def convert(
                     layers=kept,
                     gate=gate,
                     incremental=incremental,
+                    shadow=shadow,
                     metadata=opened.metadata,
                     progress=Bar(name),
                 )

@@ -59,6 +59,7 @@ class PreparedNeighbours:
         """See `Prepared`."""
         order.precision.require("neighbours")
         order.refuse_incremental(self.source.name, "a table of neighbours, which has no encoder")
+        order.refuse_shadow(self.source.name, "a table of neighbours")
         if order.layers:
             raise ConversionError(f"{self.source.name} is a table of neighbours, which has no layers; leave the patterns out")
 

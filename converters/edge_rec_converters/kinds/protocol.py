@@ -75,12 +75,14 @@ class Order:
         precision: What the bundle's parts are stored and computed in.
         layers: Pattern of weight names -> network precision of these weights; the first that matches counts.
         incremental: The encoder shall also go on from what it remembers, event by event.
+        shadow: Whether the item table gets one, ``yes``, ``no``, or ``auto`` for where it pays.
     """
 
     target: str
     precision: Precision
     layers: Mapping[str, str] = field(default_factory=dict)
     incremental: bool = False
+    shadow: str = "auto"
 
     def refuse_incremental(self, name: str, what: str) -> None:
         """Refuse to make a model incremental that is of a kind without an encoder.
@@ -90,6 +92,15 @@ class Order:
         """
         if self.incremental:
             raise ConversionError(f"{name} is {what}, and cannot go on from what it remembers; convert it without --incremental")
+
+    def refuse_shadow(self, name: str, what: str) -> None:
+        """Refuse a shadow for a kind of model without an item table.
+
+        Raises:
+            ConversionError: It was asked for.
+        """
+        if self.shadow not in {"auto", "no"}:
+            raise ConversionError(f"{name} is {what}, and has no item table for a shadow; convert it without --shadow")
 
 
 @runtime_checkable

@@ -69,6 +69,7 @@ class PreparedRanker:
         """See `Prepared`."""
         order.precision.require("ranker")
         order.refuse_incremental(self.source.name, "a ranker, which scores candidates and takes no history")
+        order.refuse_shadow(self.source.name, "a ranker, which scores candidates")
         require_network(order.target, order.precision.network, self._plan(order))
 
     def gate(self, precision: Precision) -> float:

@@ -18,6 +18,7 @@ from edge_rec_converters.kinds.limits import FED, MOST_FITTED, MOST_JUDGED, TIME
 from edge_rec_converters.networks import Ingredients, candidates, network_graph, require_network, step_network
 from edge_rec_converters.plan import Plan
 from edge_rec_converters.reference import reference
+from edge_rec_converters.shadows import require_shadow, shadowed
 from edge_rec_converters.targets import emitter, require_operators, step_emitter
 from edge_rec_converters.verification import overlap_gate
 from edge_rec_converters.verification.retriever import measure_retriever
@@ -66,6 +67,7 @@ class PreparedRetriever:
     def require(self, order: Order) -> None:
         """See `Prepared`."""
         order.precision.require("retriever")
+        require_shadow(order.precision, order.shadow)
         require_network(order.target, order.precision.network, self._plan(order))
         if order.incremental:
             require_operators(self.steps[0], [order.target])
@@ -77,7 +79,7 @@ class PreparedRetriever:
     def drafts(self, order: Order) -> list[BundleContents]:
         """See `Prepared`."""
         source, target = self.source, order.target
-        tables = item_tables(order.precision, self.fit, source.tables)
+        tables = shadowed(item_tables(order.precision, self.fit, source.tables), order.shadow)
         fed, users = encoder_table(tables), self.fit.users
         ingredients = Ingredients(
             graph=self.graph,

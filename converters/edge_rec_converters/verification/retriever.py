@@ -97,7 +97,7 @@ def _steps_drift(opened: Recommender, reference: Reference, whole: NDArray[np.fl
 def _zero_rows(opened: Recommender, reference: Reference) -> int:
     """Count items that have a vector in the source and none in the bundle."""
     count, step = 0, 8192
-    for role in opened.bundle.manifest.layouts:
+    for role in {"items", "rescore"} & opened.bundle.manifest.layouts.keys():
         table = opened.bundle.table(role)
         for start in range(0, table.rows, step):
             rows = np.arange(start, min(start + step, table.rows))
