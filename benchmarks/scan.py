@@ -30,7 +30,6 @@ from scanning.cases import CASES, QUICK
 from scanning.environment import VARIABLES, packages_of, peers_environment
 from scanning.page import with_figures
 from scanning.picture import draw
-from scanning.trained import trained_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     missing = [slug for slug in slugs if asked.again or not any(row["case"] == slug for row in read_rows(asked.json))]
     if missing:
         python = peers_environment(asked.peers)
-        trained = trained_file(asked.run, asked.peers.parent / "scan", data=asked.data)
+        trained = asked.peers.parent / "scan" / "trained.npz"
+        if not trained.exists() and any(CASES[slug].data == "trained" for slug in missing):
+            from scanning.trained import write_trained  # noqa: PLC0415 - it brings in torch
+
+            write_trained(asked.run, trained, data=asked.data)
         for slug in missing:
             print(f"{slug} ...", file=sys.stderr, flush=True)
             seconds = asked.seconds if asked.seconds is not None else 3.0 if asked.quick else 20.0

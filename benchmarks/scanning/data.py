@@ -2,7 +2,7 @@
 
 A trained catalogue has a few thousand rows. Drawn again and again they would be a table of ties, so each drawn row gets half the
 difference of two other drawn rows on top, and the sum is shrunk to the spread that the catalogue has: a smoothed bootstrap.
-Spectrum and clusters are those of the catalogue, and no two rows are the same.
+Spectrum and clusters are those of the catalogue, and hardly any two rows are the same.
 """
 
 from __future__ import annotations

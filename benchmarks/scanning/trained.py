@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["trained_file"]
+__all__ = ["write_trained"]
 
 from typing import TYPE_CHECKING
 
@@ -21,23 +21,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def trained_file(run: Path, folder: Path, *, data: Path) -> Path:
-    """Return the ``.npz`` with ``items`` [items, dims] and ``queries`` [queries, dims] float32, made where it is missing.
+def write_trained(run: Path, path: Path, *, data: Path) -> None:
+    """Write an ``.npz`` with ``items`` [items, dims] and ``queries`` [queries, dims] float32.
 
     Args:
         run: Run directory of a SASRec on MovieLens-1M; it is trained where it is missing.
-        folder: Where the file is kept.
+        path: The file.
         data: Where data sets are kept.
     """
-    path = folder / "trained.npz"
-    if path.exists():
-        return path
     if not (run / "config.json").exists():
         train_run(load("ml-1m", data), run, request=Request(model="sasrec", seed=0), resume=True)
     prepared = prepare(load_run(run).source(), read_histories(run / "heldout" / "test.jsonl")[:QUERIES])
     if not isinstance(prepared, PreparedRetriever):
         raise TypeError(f"{run} holds a model of kind {prepared.source.kind}; a retriever is needed")
     items, queries = (np.ascontiguousarray(one, np.float32) for one in (prepared.source.item_table, prepared.test.queries))
-    folder.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, lambda stream: np.savez(stream, items=items, queries=queries))
-    return path
