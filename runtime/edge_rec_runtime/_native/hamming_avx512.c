@@ -44,7 +44,7 @@ TARGET_AVX512 INLINE __m512i load_rows(const uint8_t *bits, const struct nearby 
 
 TARGET_AVX512 INLINE __m512i count_ones(__m512i bits, const struct nearby *nearby, const int word)
 {
-    const int differ_and = 0x28; /* (a ^ b) & c */
+    enum { differ_and = 0x28 }; /* (a ^ b) & c */
     return _mm512_popcnt_epi64(_mm512_ternarylogic_epi64(bits, nearby->signs[word], nearby->mask[word], differ_and));
 }
 
