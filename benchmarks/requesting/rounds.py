@@ -14,15 +14,22 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from numpy.typing import NDArray
+
 _WARMUP = 20  # calls each: engines plan shapes, compilers compile
 
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
-    """How long one call took, in milliseconds, and its median in units of another call's in the same rounds."""
+    """How long one call took, in milliseconds, and how many times as long as another in the same round, in the median.
+
+    ``cpu_p50_ms`` is the processor time of the calling thread, which alone works; ``ratio`` is of processor time, too, since
+    another process that is given the core in the middle of a call is no part of it.
+    """
 
     p50_ms: float
     p99_ms: float
+    cpu_p50_ms: float
     calls: int
     ratio: float
 
@@ -41,7 +48,7 @@ def rounds(
     for call in calls.values():
         for one in inputs[:_WARMUP]:
             call(one)
-    taken: dict[str, list[int]] = {name: [] for name in calls}
+    taken: dict[str, list[tuple[int, int]]] = {name: [] for name in calls}
     names, turn, end = list(calls), 0, time.perf_counter() + seconds
     gc.collect()
     gc.disable()  # a collection would fall on whoever's turn it is
@@ -50,9 +57,10 @@ def rounds(
             given = inputs[turn % len(inputs)]
             for place in range(len(names)):
                 name = names[(place + turn) % len(names)]
-                started = time.perf_counter_ns()
+                worked, started = time.thread_time_ns(), time.perf_counter_ns()
                 calls[name](given)
-                taken[name].append(time.perf_counter_ns() - started)
+                ended = time.perf_counter_ns()
+                taken[name].append((ended - started, time.thread_time_ns() - worked))
             turn += 1
     finally:
         gc.enable()
@@ -60,6 +68,13 @@ def rounds(
     return {name: _times(np.asarray(spent, dtype=np.float64), unit) for name, spent in taken.items()}
 
 
-def _times(spent: np.ndarray[Any, np.dtype[np.float64]], unit: np.ndarray[Any, np.dtype[np.float64]]) -> Times:
-    half, most = np.percentile(spent, (50, 99)) / 1e6
-    return Times(p50_ms=float(half), p99_ms=float(most), calls=len(spent), ratio=float(np.median(spent / unit)))
+def _times(spent: NDArray[np.float64], unit: NDArray[np.float64]) -> Times:
+    """Summarise [calls, 2], wall clock and processor time in nanoseconds."""
+    half, most = np.percentile(spent[:, 0], (50, 99)) / 1e6
+    return Times(
+        p50_ms=float(half),
+        p99_ms=float(most),
+        cpu_p50_ms=float(np.median(spent[:, 1])) / 1e6,
+        calls=len(spent),
+        ratio=float(np.median(spent[:, 1] / unit[:, 1])),
+    )

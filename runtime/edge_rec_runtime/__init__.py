@@ -30,6 +30,7 @@ __all__ = [
     "Recommendation",
     "Recommendations",
     "Recommender",
+    "Session",
     "SparseInt8Table",
     "SparseTable",
     "read_histories",
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from edge_rec_runtime.recommendations import Recommendation, Recommendations
     from edge_rec_runtime.recommender import Recommender
     from edge_rec_runtime.search import top_k, top_k_batch
+    from edge_rec_runtime.session import Session
 
 # name -> the module that it is imported from
 _HOMES: dict[str, str] = {
@@ -96,6 +98,7 @@ _HOMES: dict[str, str] = {
     "Recommendation": "recommendations",
     "Recommendations": "recommendations",
     "Recommender": "recommender",
+    "Session": "session",
     "SparseInt8Table": "codes",
     "SparseTable": "codes",
     "read_histories": "histories",

@@ -58,6 +58,11 @@ class Opened:
         """The backend that computes: an engine's, or ``numpy`` where the bundle has no graph."""
         return self._engine.backend
 
-    def _refuse_closed(self) -> None:
+    def refuse_closed(self) -> None:
+        """Refuse to answer after `close`.
+
+        Raises:
+            RequestError: It is closed.
+        """
         if self._closed:
             raise RequestError(f"{self.bundle.path}: the {type(self).__name__.lower()} is closed; open the bundle again")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 __all__ = ["check_count", "encode_context", "texts", "unknown_words"]
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_rec_runtime._near import nearest
 from edge_rec_runtime.errors import RequestError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _values(features: Sequence[Feature], context: Mapping[str, object] | None) -
         raise RequestError(f"the context lacks {', '.join(missing)}; this model needs {names}, None where a word is not known")
     for name in given:
         if name not in wanted:
-            near = difflib.get_close_matches(str(name), wanted, n=1)
+            near = nearest(str(name), wanted)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise RequestError(f"the context holds {name!r}, which this model does not take; it needs {names}{hint}")
     return [(feature, given[name]) for name, feature in wanted.items()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["Catalogue"]
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_rec_runtime._near import nearest
 from edge_rec_runtime.errors import DataError, RequestError
 from edge_rec_runtime.words import Words, refuse_breaks
 
@@ -148,7 +148,7 @@ class Catalogue:
         return self._indexes[name]
 
     def _nearest(self, item: str) -> str:
-        hints = [repr(one) for one in difflib.get_close_matches(item, self.ids[:_HINTED], n=3)]
+        hints = [repr(one) for one in nearest(item, self.ids[:_HINTED], count=3)]
         if self.titles is not None and item:
             wanted = item.casefold()
             found = (row for row, title in enumerate(self.titles) if wanted in title.casefold())
@@ -161,7 +161,7 @@ class Catalogue:
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    near = nearest(word, known, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

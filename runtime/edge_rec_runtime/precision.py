@@ -4,10 +4,10 @@ from __future__ import annotations
 
 __all__ = ["ITEM_PRECISIONS", "NETWORK_PRECISIONS", "PRESETS", "RESCORE_PRECISIONS", "Precision"]
 
-import difflib
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
+from edge_rec_runtime._near import nearest
 from edge_rec_runtime.errors import ConversionError
 
 ITEM_PRECISIONS = ("fp32", "fp16", "int8", "int4", "binary", "pq")
@@ -48,7 +48,7 @@ class Precision:
         if text in PRESETS:
             return cls(**PRESETS[text])
         if "=" not in text:
-            near = difflib.get_close_matches(text, PRESETS, n=1)
+            near = nearest(text, PRESETS)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise ConversionError(
                 f"precision {text!r} is not known; use one of {', '.join(PRESETS)}, or items=...,network=...,rescore=...{hint}"

@@ -90,7 +90,7 @@ class Ranker(Opened):
             RequestError: k is below 1, an id is no text, or the context is not what the model takes.
             BackendError: The engine fails, or gives what is no score.
         """
-        self._refuse_closed()
+        self.refuse_closed()
         if k is not None:
             check_count(k)
         rows, unknown = self.lookup(candidates, context)
@@ -106,7 +106,7 @@ class Ranker(Opened):
         Raises:
             RequestError: An id is no text, or the context is not what the model takes.
         """
-        self._refuse_closed()
+        self.refuse_closed()
         rows, unknown = self.catalogue.rows(dict.fromkeys(texts(candidates, "candidates")))
         return rows, unknown + unknown_words(self.features, context)
 
@@ -133,7 +133,7 @@ class Ranker(Opened):
             BackendError: The engine fails, or gives what is no score.
             RequestError: The ranker is closed.
         """
-        self._refuse_closed()
+        self.refuse_closed()
         rows = len(inputs[self.features[0].name])
         logits = np.empty(rows, dtype=np.float32)
         for start in range(0, rows, LARGEST_BATCH):
@@ -165,7 +165,7 @@ class Ranker(Opened):
             RequestError: A feature is missing, surplus, or its array is not what the feature encodes to.
             BackendError: The engine fails, or gives what is no score.
         """
-        self._refuse_closed()
+        self.refuse_closed()
         names = [feature.name for feature in self.features]
         if set(inputs) != set(names):
             raise RequestError(f"there are inputs for {', '.join(inputs) or 'nothing'}; this ranker needs {', '.join(names)}")

@@ -127,7 +127,7 @@ class Recommender(Opened):
             RequestError: An id is no text, or the context is not what the model takes.
             BackendError: The engine cannot run the bundle's graph for this.
         """
-        self._refuse_closed()
+        self.refuse_closed()
         unknown = unknown_words(self.features, context)
         session = Session(self, self._scoring.stepper(), context=context, ignored=unknown)
         session.add(*texts(history, "history"))
@@ -175,7 +175,7 @@ class Recommender(Opened):
         Raises:
             RequestError: The item is not in the catalogue; the message names the nearest ids and titles.
         """
-        self._refuse_closed()
+        self.refuse_closed()
         check_count(k)
         return Recommendations(self.label(*self._scoring.similar(self.catalogue.row(item), k)))
 
@@ -194,7 +194,7 @@ class Recommender(Opened):
 
     def lookup(self, history: Iterable[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """Return the rows [events] int64 of the known ids of a history, and the unknown ids."""
-        self._refuse_closed()
+        self.refuse_closed()
         return self.catalogue.rows(texts(history, "history"))
 
     def gather(self, rows: NDArray[np.int64], context: Mapping[str, object] | None = None) -> tuple[NDArray[Any], ...]:
@@ -212,7 +212,7 @@ class Recommender(Opened):
             BackendError: The engine fails, or gives what is no query for this table.
             RequestError: The recommender is closed.
         """
-        self._refuse_closed()
+        self.refuse_closed()
         return self._scoring.encode(*inputs)
 
     def allowed(
@@ -256,6 +256,7 @@ class Recommender(Opened):
         ignored: tuple[str, ...],
     ) -> Recommendations:
         """Answer for the rows of a history, whose query ``encode`` returns once the filters are known to be right."""
+        self.refuse_closed()
         allowed = self.allowed(rows if exclude_seen else rows[:0], exclude=exclude, where=where)
         if len(rows):
             found, scores = self.search(encode(), k, allowed)

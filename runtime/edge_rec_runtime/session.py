@@ -96,6 +96,7 @@ class Session:
 
     def query(self) -> NDArray[Any]:
         """Return the query [dims] after the last event, as `Recommender.encode` gives it; there must be one."""
+        self._recommender.refuse_closed()
         if self._query is None:
             self._query = self._next_query()
         return self._query

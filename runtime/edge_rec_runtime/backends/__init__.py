@@ -7,10 +7,10 @@ from __future__ import annotations
 
 __all__ = ["BACKENDS", "Backend", "Graph", "Signature", "check_threads", "installed", "open_graph", "open_steps"]
 
-import difflib
 import importlib.util
 from typing import TYPE_CHECKING
 
+from edge_rec_runtime._near import nearest
 from edge_rec_runtime.backends.litert import AiEdgeLitert, TfliteRuntime
 from edge_rec_runtime.backends.onnxruntime import OnnxRuntime
 from edge_rec_runtime.backends.protocol import Backend, Graph, Signature
@@ -48,7 +48,7 @@ def open_graph(bundle: Bundle, *, backend: str = "auto", threads: int = 1) -> Gr
     """
     check_threads(threads)
     if backend != "auto" and backend not in BACKENDS:
-        near = difflib.get_close_matches(backend, BACKENDS, n=1, cutoff=0.4)
+        near = nearest(backend, BACKENDS, cutoff=0.4)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise RequestError(f"backend {backend!r} is not known; use auto, {', '.join(BACKENDS)}{hint}")
     graphs = bundle.manifest.encoder_members

@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["Bundle"]
 
 import contextlib
-import hashlib
 import mmap
 from functools import cached_property
 from pathlib import Path
@@ -119,6 +118,8 @@ class Bundle:
         Raises:
             BundleError: One differs.
         """
+        import hashlib  # noqa: PLC0415 - it loads a library for cryptography, and most processes open without hashing
+
         check_canonical(self._data, self._entries.values())
         for name, want in self.manifest.sha256.items():
             entry = self._entries[name]
