@@ -12,7 +12,7 @@
 TARGET_AVX512 INLINE __m512i add_products(__m512i sums, __m512i codes, __m512i lower, __m512i upper)
 {
     const __m512i half = _mm512_set1_epi8(15), flip = _mm512_set1_epi8(8);
-    const int and_xor = 0x6A; /* (a & b) ^ c */
+    enum { and_xor = 0x6A }; /* (a & b) ^ c */
     sums = _mm512_dpbusd_epi32(sums, _mm512_ternarylogic_epi32(codes, half, flip, and_xor), lower);
     return _mm512_dpbusd_epi32(sums, _mm512_ternarylogic_epi32(_mm512_srli_epi16(codes, 4), half, flip, and_xor), upper);
 }
