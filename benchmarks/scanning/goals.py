@@ -37,11 +37,12 @@ class Goal:
     def found(self, row: Mapping[str, Any]) -> float | None:
         """Return the figure of a row; None where it was not measured."""
         contenders = {one["name"]: one for one in row["contenders"]}
+        found: float | None = contenders.get(self.beside, {}).get("ratio") if self.beside else row["ratio"]
         if self.call:
-            return row["ours_ms"]
-        if self.limit:
-            return contenders.get("full scan", {}).get("of_limit")
-        return contenders.get(self.beside, {}).get("ratio") if self.beside else row["ratio"]
+            found = row["ours_ms"]
+        elif self.limit:
+            found = contenders.get("full scan", {}).get("of_limit")
+        return found
 
 
 _FLAT, _BINARY = "faiss IndexFlatIP", "faiss IndexBinaryFlat"

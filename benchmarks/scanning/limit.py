@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_rec_runtime import kernels
 from scanning.contender import Contender
 
 if TYPE_CHECKING:
@@ -22,15 +23,14 @@ _BITS = {"int8": 8, "fp32": 32, "hamming": 1, "bits": 1}
 
 def limits(problem: Problem) -> list[Contender]:
     """Return what reads as many bytes as the table's codes have, once a batch; nothing where the extension is not there."""
-    try:
-        from edge_rec_runtime import _kernels  # noqa: PLC0415 - it is absent where there was no compiler
-    except ImportError:
+    native = kernels.native()
+    if native is None:
         return []
     held = np.ones(problem.case.rows * problem.case.dims * _BITS[problem.case.precision] // 8, dtype=np.uint8)
     nothing = np.empty(0, dtype=np.int64)
 
     def answer(streams: int, _: int) -> NDArray[np.int64]:
-        _kernels._read_all(held, streams)  # noqa: SLF001 - made for this
+        native._read_all(held, streams)  # noqa: SLF001 - made for this
         return nothing
 
     return [Contender(name=name, answer=partial(answer, streams)) for name, streams in _STREAMS.items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LEVEL", "ROUNDED", "Made", "Question", "Recorder", "asked", "expected_of", "write"]
+__all__ = ["LEVEL", "ROUNDED", "Made", "Question", "Recorder", "asked", "expected_of", "with_shadow", "write"]
 
 import json
 from dataclasses import dataclass
@@ -103,10 +103,15 @@ def _tables(values: NDArray[np.float32], bias: NDArray[np.float32], rng: np.rand
     for layout, kind in LAYOUTS.items():
         if kind not in {BinaryTable, PqTable}:
             yield layout, kind.encode(values)  # type: ignore[attr-defined]
-            table = kind.encode(values, bias)  # type: ignore[attr-defined]
+            table: Any = kind.encode(values, bias)  # type: ignore[attr-defined]
             yield f"{layout}-bias", table
             if isinstance(table, Shadowed):
-                yield f"{layout}-shadow", table.with_shadow(Shadow.encode(table))
+                yield f"{layout}-shadow", with_shadow(table)
+
+
+def with_shadow(table: Any) -> Any:  # noqa: ANN401 - of the same layout
+    """Return a table with its shadow."""
+    return table.with_shadow(Shadow.encode(table))
 
 
 def expected_of(question: Question) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
@@ -137,7 +142,8 @@ def write(questions: list[Question], path: Path) -> None:
 def _told(made: Made, name: str, held: dict[str, NDArray[Any]]) -> dict[str, Any]:
     """Return in words of JSON how a kernel is made; its arrays are put to those held."""
     told: dict[str, Any] = {}
-    for place, argument in {**dict(enumerate(made.arguments)), **made.options}.items():
+    named: dict[Any, Any] = {**dict(enumerate(made.arguments)), **made.options}
+    for place, argument in named.items():
         if isinstance(argument, Made):
             told[str(place)] = _told(argument, f"{name}/{place}", held)
         elif isinstance(argument, np.ndarray):

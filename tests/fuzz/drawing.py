@@ -7,23 +7,55 @@ __all__ = ["array_or_worse", "number_or_worse", "table"]
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from questions import with_shadow
 
 from edge_rec_runtime.codes import BinaryTable, Fp16Table, Fp32Table, HammingTable, Int4Table, Int8Table, ItemTable, PqTable
-from edge_rec_runtime.codes.shadow import Shadow, Shadowed
+from edge_rec_runtime.codes.shadow import Shadowed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DTYPES = ("int8", "uint8", "int16", "int64", "uint64", "float16", "float32", "float64", ">f4", ">i8", "bool", "complex64", "S3")
 _MOST = 2**24  # bytes that are copied
-_NUMBERS = (-(2**63), -1, 0, 1, 2, 2**31 - 1, 2**31, 2**32, 2**63 - 1, 2**64, 1.5, float("nan"), None, "1", b"", [], True)
-_OBJECTS = (None, 0, 1.0, "array", b"bytes", bytearray(64), [1.0, 2.0], (), {}, object(), type, memoryview(b"12345678"))
+_NUMBERS: tuple[Any, ...] = (
+    -(2**63),
+    -1,
+    0,
+    1,
+    2,
+    2**31 - 1,
+    2**31,
+    2**32,
+    2**63 - 1,
+    2**64,
+    1.5,
+    float("nan"),
+    None,
+    "1",
+    b"",
+    [],
+    True,
+)
+_OBJECTS: tuple[Any, ...] = (
+    None,
+    0,
+    1.0,
+    "array",
+    b"bytes",
+    bytearray(64),
+    [1.0, 2.0],
+    (),
+    {},
+    object(),
+    type,
+    memoryview(b"12345678"),
+)
 
 
 def table(rng: np.random.Generator) -> ItemTable:
     """Draw a table of any layout, of odd lengths and widths; often with ties, zeros, large and tiny values."""
-    rows = int(rng.choice([1, 2, 7, 8, 15, 16, 17, 31, 33, 63, 65, rng.integers(1, 400)]))
-    dims = int(rng.choice([1, 2, 3, 8, 15, 16, 17, 32, 63, 64, 65, 96, 100, 128, rng.integers(1, 300)]))
+    rows = int(rng.choice([1, 2, 7, 8, 15, 16, 17, 31, 33, 63, 65, int(rng.integers(1, 400))]))
+    dims = int(rng.choice([1, 2, 3, 8, 15, 16, 17, 32, 63, 64, 65, 96, 100, 128, int(rng.integers(1, 300))]))
     values = rng.normal(size=(rows, dims)) * 10.0 ** rng.integers(-3, 4, size=(rows, 1) if rng.random() < 0.5 else ())
     if rng.random() < 0.4:
         values = np.sign(values) * rng.integers(0, 2, size=(rows, 1))
@@ -40,7 +72,7 @@ def table(rng: np.random.Generator) -> ItemTable:
         return PqTable.pack(rng.integers(books.shape[1], size=(rows, pieces)), books, bias)
     kinds: tuple[Any, ...] = (Int8Table, Fp32Table, Fp16Table, Int4Table)
     made: ItemTable = kinds[layout - 3].encode(floats, bias)
-    return made.with_shadow(Shadow.encode(made)) if isinstance(made, Shadowed) and rng.random() < 0.5 else made
+    return with_shadow(made) if isinstance(made, Shadowed) and rng.random() < 0.5 else made
 
 
 def number_or_worse(rng: np.random.Generator) -> Any:  # noqa: ANN401 - that is the point

@@ -37,7 +37,8 @@ def int8(problem: Int8Problem) -> Contender:
 def hamming(problem: HammingProblem) -> Contender:
     """Return ``bitwise_count`` on words of 32 or 64 bits."""
     word = np.uint64 if problem.case.dims % 64 == 0 else np.uint32
-    rows, queries = problem.bits.view(word), problem.query_bits.view(word)
+    rows: NDArray[Any] = problem.bits.view(word)
+    queries: NDArray[Any] = problem.query_bits.view(word)
 
     def scores(part: slice) -> NDArray[Any]:
         counts = np.bitwise_count(rows[None] ^ queries[part, None])
