@@ -6,11 +6,11 @@
 static hamming_scan *const SCANS[LEVELS] = {
     hamming_scan_portable,
 #if defined(EDGE_REC_X86)
-    hamming_scan_portable,
+    hamming_scan_avx2,
     hamming_scan_avx512,
 #elif defined(EDGE_REC_ARM64)
-    hamming_scan_portable,
-    hamming_scan_portable,
+    hamming_scan_neon,
+    hamming_scan_neon,
 #endif
 };
 

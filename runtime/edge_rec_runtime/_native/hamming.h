@@ -43,7 +43,9 @@ typedef void hamming_scan(const struct hamming_table *table, const struct hammin
 
 hamming_scan hamming_scan_portable;
 #if defined(EDGE_REC_X86)
-hamming_scan hamming_scan_avx512, hamming_scan_avx512_wide;
+hamming_scan hamming_scan_avx2, hamming_scan_avx512, hamming_scan_avx512_wide;
+#elif defined(EDGE_REC_ARM64)
+hamming_scan hamming_scan_neon;
 #endif
 
 #endif

@@ -10,17 +10,23 @@
 static signs_scan *const SCANS[LEVELS] = {
     signs_scan_portable,
 #if defined(EDGE_REC_X86)
-    signs_scan_portable,
+    signs_scan_avx2,
     signs_scan_avx512,
 #elif defined(EDGE_REC_ARM64)
-    signs_scan_portable,
-    signs_scan_portable,
+    signs_scan_neon,
+    signs_scan_neon,
 #endif
 };
 
+/* Whether the kernel looks whole bytes up: all but AVX-512's, for the rows that they score exactly if for no others. */
 static int by_bytes(const struct table *table)
 {
-    return SCANS[table->level] == signs_scan_portable;
+#if defined(EDGE_REC_X86)
+    return table->level < LEVEL_AVX512;
+#else
+    (void)table;
+    return 1;
+#endif
 }
 
 static int64_t words_of(const struct table *table)
@@ -51,7 +57,7 @@ static void make_bytes(const struct signs_query *query, size_t row_bytes)
 
 /* q8 . signs = 2 x (sum of the codes where the sign is +) - (sum of all), and a group's part of the first is between the sum of
  * its codes below 0 and that of those above. Counted from the former it has up to 9 bits; where one has, all are halved. */
-void signs_halves_make(const struct signs_query *query, struct signs_halves *halves)
+static void make_halves(const struct signs_query *query, struct signs_halves *halves)
 {
     const int groups = query->words * SIGNS_WORD / 4;
     int16_t parts[SIGNS_LOOKED_UP * SIGNS_WORD / 4][16];
@@ -101,8 +107,8 @@ static enum prepared prepare(const struct table *base, const float *query, void 
     }
     if (by_bytes(base))
         make_bytes(out, base->row_bytes);
-    else if (out->words <= SIGNS_LOOKED_UP)
-        signs_halves_make(out, &out->halves);
+    if (base->level != LEVEL_PORTABLE && out->words <= SIGNS_LOOKED_UP)
+        make_halves(out, &out->halves);
     /* No score can leave float32, nor a step on the way to it; so the scan need not look. */
     double factor = out->scale * (table->scales.number == NONE ? 1.0 : table->scales.peak), dot = 127.0 * (double)base->dims;
     return factor * dot + table->bias.peak < FLT_MAX * 0.999 ? PREPARED : TOO_LARGE;

@@ -39,7 +39,7 @@ struct signs_query {
     struct signs_halves halves;
     char spare[44];
     int8_t codes[]; /* [words, 64] in the order in which the bits of a row are those of a little-endian number; 0 past dims */
-    /* then, for the kernel in plain C: int16_t sums[row_bytes][256], what each byte adds to q8 . signs */
+    /* then, but for AVX-512: int16_t sums[row_bytes][256], what each byte adds to q8 . signs */
 };
 
 extern const struct layout signs_layout;
@@ -47,6 +47,16 @@ extern const struct layout signs_layout;
 INLINE const int16_t *signs_bytes(const struct signs_query *query)
 {
     return (const int16_t *)(query->codes + (int64_t)query->words * SIGNS_WORD);
+}
+
+/* q8 . signs of a row, a byte at a time. */
+INLINE int32_t signs_dot(const struct signs_query *query, const uint8_t *bits, int64_t row_bytes)
+{
+    const int16_t *const sums = signs_bytes(query);
+    int32_t dot = 0;
+    for (int64_t byte = 0; byte < row_bytes; byte++)
+        dot += sums[byte * 256 + bits[byte]];
+    return dot;
 }
 
 /* One score, in the order in which numpy's reference computes it. */
@@ -60,10 +70,21 @@ typedef void signs_scan(const struct signs_table *table, const struct signs_quer
 
 signs_scan signs_scan_portable;
 #if defined(EDGE_REC_X86)
-signs_scan signs_scan_avx512, signs_scan_avx512_wide;
+signs_scan signs_scan_avx2, signs_scan_avx512, signs_scan_avx512_wide;
+#elif defined(EDGE_REC_ARM64)
+signs_scan signs_scan_neon;
 #endif
 
-/* The tables of half bytes of a query. */
-void signs_halves_make(const struct signs_query *query, struct signs_halves *halves);
+/* The largest sum of half bytes whose row cannot be above the threshold, where a score is scale x dot; -1 if every row can. */
+INLINE int32_t signs_sum_limit(const struct signs_query *query, float threshold)
+{
+    if (threshold == -INFINITY)
+        return -1;
+    if (query->scale == 0.0f)
+        return INT32_MAX;
+    /* Dots are below 2^14, so that the quotient misses the one behind the threshold by far less than a half. */
+    int32_t room = (int32_t)rint((double)threshold / (double)query->scale) - query->halves.offset;
+    return room < 0 ? -1 : room / query->halves.step;
+}
 
 #endif

@@ -48,7 +48,7 @@ TARGET_AVX512 INLINE struct lookup make_lookup(const struct signs_query *query, 
 TARGET_AVX512 INLINE __m512i look_up(__m512i sums, __m512i bytes, const __m512i tables[2])
 {
     const __m512i half = _mm512_set1_epi8(15), position = _mm512_set1_epi32(0x30201000), one = _mm512_set1_epi8(1);
-    const int and_or = 0xEA; /* (a & b) | c */
+    enum { and_or = 0xEA }; /* (a & b) | c */
     __m512i low = _mm512_ternarylogic_epi32(bytes, half, position, and_or);
     __m512i high = _mm512_ternarylogic_epi32(_mm512_srli_epi32(bytes, 4), half, position, and_or);
     sums = _mm512_dpbusd_epi32(sums, _mm512_permutexvar_epi8(high, tables[0]), one);
@@ -111,18 +111,6 @@ TARGET_AVX512 static __attribute__((noinline)) void offer_rows(const struct sign
     }
 }
 
-/* The largest sum whose row cannot be above the threshold, where a score is scale x dot. */
-static int32_t sum_limit(const struct signs_query *query, float threshold)
-{
-    if (threshold == -INFINITY)
-        return -1;
-    if (query->scale == 0.0f)
-        return INT32_MAX;
-    /* Dots are below 2^14, so that the quotient misses the one behind the threshold by far less than a half. */
-    int32_t room = (int32_t)rint((double)threshold / (double)query->scale) - query->halves.offset;
-    return room < 0 ? -1 : room / query->halves.step;
-}
-
 TARGET_AVX512 INLINE void scan_rows(const struct signs_table *table, const struct signs_query *query, struct scan *scan,
                                     const int words, const int whole, const int scaled)
 {
@@ -131,7 +119,7 @@ TARGET_AVX512 INLINE void scan_rows(const struct signs_table *table, const struc
     const __m512 step = _mm512_set1_ps((float)query->halves.step), offset = _mm512_set1_ps((float)query->halves.offset);
     const __m512 scale = _mm512_set1_ps(query->scale);
     __m512 threshold = _mm512_set1_ps(scan->best->threshold);
-    __m512i limit = _mm512_set1_epi32(scaled ? 0 : sum_limit(query, scan->best->threshold));
+    __m512i limit = _mm512_set1_epi32(scaled ? 0 : signs_sum_limit(query, scan->best->threshold));
     int64_t row = scan->first;
     for (; row + 16 <= scan->stop; row += 16) {
         __mmask16 hits = (__mmask16)scan_allowed(scan, row, 16);
@@ -153,7 +141,7 @@ TARGET_AVX512 INLINE void scan_rows(const struct signs_table *table, const struc
         if (__builtin_expect(hits != 0, 0)) {
             offer_rows(table, query, scan->best, row, hits);
             threshold = _mm512_set1_ps(scan->best->threshold);
-            limit = _mm512_set1_epi32(scaled ? 0 : sum_limit(query, scan->best->threshold));
+            limit = _mm512_set1_epi32(scaled ? 0 : signs_sum_limit(query, scan->best->threshold));
         }
     }
     if (row < scan->stop)

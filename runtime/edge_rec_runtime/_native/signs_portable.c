@@ -4,15 +4,10 @@
 void signs_scan_portable(const struct signs_table *table, const struct signs_query *query, struct scan *scan)
 {
     const int64_t row_bytes = (int64_t)table->base.row_bytes;
-    const int16_t *const sums = signs_bytes(query);
     for (int64_t row = scan->first; row < scan->stop; row++) {
         if (!scan_allows(scan, row))
             continue;
-        const uint8_t *bits = table->bits + row * row_bytes;
-        int32_t dot = 0;
-        for (int64_t byte = 0; byte < row_bytes; byte++)
-            dot += sums[byte * 256 + bits[byte]];
-        float score = signs_score(table, query, dot, row);
+        float score = signs_score(table, query, signs_dot(query, table->bits + row * row_bytes, row_bytes), row);
         if (score > scan->best->threshold)
             best_offer(scan->best, score, row);
     }
