@@ -88,7 +88,8 @@ def kept_over_seeds(gains: NDArray[np.float64], teachers: NDArray[np.float64]) -
 
 def _ratio(gains: NDArray[np.float64], teachers: NDArray[np.float64]) -> float:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float((gains.mean(axis=1) / teachers.mean(axis=1)).mean())
+        found = float((gains.mean(axis=1) / teachers.mean(axis=1)).mean())
+    return found if math.isfinite(found) else math.nan
 
 
 def _of_seed(place: Place, slug: str, target: str, seed: int, *, seconds: float) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import pytest
 from compressing.figures import kept_over_seeds
 from compressing.scores import scored
 from compressing.timing import beside
-from compressing.variants import CURVES, MAIN, PERCENTS, VARIANTS, recipe_of
+from compressing.variants import CURVES, FURTHER, MAIN, PERCENTS, VARIANTS, identity_of, recipe_of
 from compressing.weights import weigh
 
-from edge_rec.compress import shipped_recipes
+from edge_rec.compress import describe_step, shipped_recipes
 from edge_rec_converters.metrics import paired_ratio_interval
 from edge_rec_runtime import Bundle, History, Precision, Recommender
 
@@ -45,6 +45,45 @@ def test_precisions_are_words_of_the_grammar(slug: str) -> None:
         recipe = recipe_of(variant)
         assert recipe is not None
         assert variant.precision is not None or recipe.bundles is not None
+
+
+@pytest.mark.parametrize("slug", [*FURTHER, *MAIN, "curve-l0-50"])
+def test_the_short_form_trains_no_longer(slug: str) -> None:
+    """The same steps with fewer epochs, rounds and fits, never with more; it is told apart from the whole."""
+    whole, short = (recipe_of(VARIANTS[slug], epochs=epochs) for epochs in (None, 1))
+    if whole is None or short is None:
+        assert whole is short
+        return
+    assert identity_of(VARIANTS[slug]) != identity_of(VARIANTS[slug], epochs=1) or whole == short
+    for before, after in zip(whole.steps, short.steps, strict=True):
+        assert before.form == after.form
+        had, has = describe_step(before)["options"], describe_step(after)["options"]
+        rounds = {"epochs": 1, "gate_epochs": 1, "fit": 20}
+        assert {name: value for name, value in has.items() if name not in rounds} == {
+            name: value for name, value in had.items() if name not in rounds
+        }
+        for name in rounds.keys() & has.keys():
+            unused = has[name] == had[name] == 4 and name == "gate_epochs"  # of other criteria than l0
+            assert has[name] is None or has[name] <= rounds[name] or unused
+            assert had[name] != 0 or has[name] == 0
+
+
+def test_the_teacher_trained_on_is_whole() -> None:
+    """It begins as the teacher, in its width, learns from the log alone, and has no goal."""
+    for variant in FURTHER.values():
+        recipe = recipe_of(variant)
+        assert recipe is not None
+        (step,) = recipe.steps
+        options = describe_step(step)["options"]
+        assert (options["student"], options["start"], options["weight"], options["options"]) == ("sasrec", "teacher", 0, {})
+        assert (variant.goal, variant.precision) == (None, "fp32")
+
+
+def test_a_teacher_of_nothing_gives_no_number() -> None:
+    """What is kept of 0 is not known; resamples in which it is 0 are left out of the interval."""
+    assert np.isnan(kept_over_seeds(np.ones((1, 5)), np.zeros((1, 5)))).all()
+    ratio, low, high = kept_over_seeds(np.eye(1, 3) / 2, np.eye(1, 3))
+    assert (ratio, low, high) == (0.5, 0.5, 0.5)
 
 
 def test_one_seed_is_the_paired_ratio() -> None:
