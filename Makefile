@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test parity lint format bench native fuzz wheel clean
+.PHONY: help demo test parity lint format bench native fuzz wheel sanitize clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -43,6 +43,9 @@ parity: $(VENV)/native.stamp ## Hold every model, target, precision, batch and i
 
 fuzz: $(VENV)/dev.stamp ## Use the search kernels at random, right and wrong, with sanitizers built in; SECONDS=300
 	$(BIN)/python tests/fuzz $(or $(SECONDS),300)
+
+sanitize: $(VENV)/dev.stamp ## Run the kernels' own tests with the sanitizers of addresses and undefined behaviour built in
+	$(BIN)/python tests/fuzz/native_tests.py
 
 lint: $(VENV)/dev.stamp ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
