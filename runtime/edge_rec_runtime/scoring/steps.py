@@ -66,8 +66,9 @@ class Stepper:
         self._graph.close()
 
     def _run(self, memory: Memory, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-        known, events = max(memory.events, 1), vectors.shape[1]  # without a past, one event that is masked
-        length = bucket(known, self.max_length) if self._graph.plans_shapes else known
+        events = vectors.shape[1]
+        # A state that grew by a row at every call would be a new shape for every engine; without a past, all of it is masked.
+        length = bucket(max(memory.events, 1), self.max_length)
         query, *new = self._graph.run({"vectors": vectors, **memory.inputs(length)})
         found = {part.name: array for part, array in zip(self._state, new, strict=True)}
         wanted = {part.name: (1, events, part.width) if part.per_event else (1, part.width) for part in self._state}
