@@ -95,16 +95,21 @@ INLINE float shadow_last_step(const struct shadow_table *table)
     return step;
 }
 
-/* Add those of 32 rows to the pool that are wanted and whose bounds, without the bias, are given. */
-static __attribute__((noinline, unused)) void shadow_take(const struct shadow_table *table, const struct scan *scan,
-                                                        struct shadow_pool *pool, const float bounds[SHADOW_ROWS], int64_t row,
-                                                        uint32_t wanted)
+/* Add the biases of 32 rows, or of those before `stop`, to their bounds. */
+INLINE void shadow_add_bias(const struct shadow_table *table, float bounds[SHADOW_ROWS], int64_t row, int64_t stop)
+{
+    for (int i = 0; i < SHADOW_ROWS && row + i < stop; i++)
+        bounds[i] += column_at(table->bias, row + i);
+}
+
+/* Add those of 32 rows to the pool that are wanted and whose bounds reach the threshold. */
+static __attribute__((noinline, unused)) void shadow_take(const struct scan *scan, struct shadow_pool *pool,
+                                                          const float bounds[SHADOW_ROWS], int64_t row, uint32_t wanted)
 {
     for (; wanted; wanted &= wanted - 1) {
         int i = __builtin_ctz(wanted);
-        float bound = bounds[i] + column_at(table->bias, row + i);
-        if (bound >= scan->best->threshold)
-            pool->keys[pool->count++] = (uint64_t)ordered_int(ordered_float(bound)) << 32 | (uint32_t)~(uint32_t)(row + i);
+        if (bounds[i] >= scan->best->threshold)
+            pool->keys[pool->count++] = (uint64_t)ordered_int(ordered_float(bounds[i])) << 32 | (uint32_t)~(uint32_t)(row + i);
     }
 }
 

@@ -51,6 +51,7 @@ TARGET_AVX2 INLINE void scan_groups(const struct shadow_table *table, const stru
         if (!wanted)
             continue;
         const uint8_t *group = shadow_group(table, row, chunks);
+        const int full = row + SHADOW_ROWS <= scan->stop;
         __m256i dots[4];
         dot_group(group, query->codes, chunks, dots);
         float bounds[SHADOW_ROWS];
@@ -61,13 +62,17 @@ TARGET_AVX2 INLINE void scan_groups(const struct shadow_table *table, const stru
             __m256 residual = _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(group + SHADOW_ROWS + LANES * i))));
             __m256 rest = _mm256_fmadd_ps(residual, per_residual, constant);
             __m256 bound = _mm256_mul_ps(step, _mm256_fmadd_ps(_mm256_cvtepi32_ps(dots[i]), scale, rest));
+            if (biased && full)
+                bound = _mm256_add_ps(bound, column_8(table->bias, row + LANES * i));
             reached |= (uint32_t)_mm256_movemask_ps(_mm256_cmp_ps(bound, threshold, _CMP_GE_OQ)) << (LANES * i);
             _mm256_storeu_ps(bounds + LANES * i, bound);
         }
-        if (!biased) /* else shadow_take compares */
+        if (biased && !full)
+            shadow_add_bias(table, bounds, row, scan->stop); /* shadow_take compares */
+        else
             wanted &= reached;
         if (__builtin_expect(wanted != 0, 0))
-            shadow_take(table, scan, pool, bounds, row, wanted);
+            shadow_take(scan, pool, bounds, row, wanted);
     }
 }
 

@@ -48,15 +48,19 @@ TARGET_AVX512 INLINE void scan_groups(const struct shadow_table *table, const st
             __m512 dots = _mm512_cvtepi32_ps(_mm512_add_epi32(lows[half], _mm512_srai_epi32(highs[half], 4)));
             __m512 rest = _mm512_fmadd_ps(bytes_16(group + SHADOW_ROWS + 16 * half), per_residual, constant);
             bounds[half] = _mm512_mul_ps(steps_16(group + 16 * half, first), _mm512_fmadd_ps(dots, scale, rest));
+            if (biased) {
+                const int64_t left = scan->stop - row - 16 * half;
+                const __mmask16 present = left >= 16 ? 0xffff : left <= 0 ? 0 : (__mmask16)((1u << left) - 1);
+                bounds[half] = _mm512_add_ps(bounds[half], column_16(table->bias, row + 16 * half, present, 0));
+            }
         }
-        if (!biased) /* else shadow_take compares */
-            wanted &= (uint32_t)_mm512_cmp_ps_mask(bounds[0], threshold, _CMP_GE_OQ) |
-                      (uint32_t)_mm512_cmp_ps_mask(bounds[1], threshold, _CMP_GE_OQ) << 16;
+        wanted &= (uint32_t)_mm512_cmp_ps_mask(bounds[0], threshold, _CMP_GE_OQ) |
+                  (uint32_t)_mm512_cmp_ps_mask(bounds[1], threshold, _CMP_GE_OQ) << 16;
         if (__builtin_expect(wanted != 0, 0)) {
             float found[SHADOW_ROWS];
             _mm512_storeu_ps(found, bounds[0]);
             _mm512_storeu_ps(found + 16, bounds[1]);
-            shadow_take(table, scan, pool, found, row, wanted);
+            shadow_take(scan, pool, found, row, wanted);
         }
     }
 }

@@ -31,8 +31,11 @@ INLINE void take_group(const struct shadow_table *table, const struct shadow_que
         reached = vorrq_u32(reached, vcgeq_f32(four, threshold));
         vst1q_f32(bounds + 4 * i, four);
     }
-    if (table->bias->number != NONE || vmaxvq_u32(reached)) /* shadow_take compares each, with its bias */
-        shadow_take(table, scan, pool, bounds, row, wanted);
+    const int biased = table->bias->number != NONE;
+    if (biased)
+        shadow_add_bias(table, bounds, row, scan->stop);
+    if (biased || vmaxvq_u32(reached))
+        shadow_take(scan, pool, bounds, row, wanted);
 }
 
 #endif

@@ -26,6 +26,8 @@ void shadow_bounds_portable(const struct shadow_table *table, const struct shado
             float residual = (float)group[SHADOW_ROWS + i] * query->per_residual + query->constant;
             bounds[i] = step * ((float)dots[i] * query->scale + residual);
         }
-        shadow_take(table, scan, pool, bounds, row, wanted);
+        if (table->bias->number != NONE)
+            shadow_add_bias(table, bounds, row, scan->stop);
+        shadow_take(scan, pool, bounds, row, wanted);
     }
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_rec_runtime import Fp16Table, Fp32Table
@@ -87,6 +87,7 @@ def in_order(table: Fp32Table | Fp16Table, query: NDArray[np.float32]) -> NDArra
     return total if table.bias is None else total + table.bias
 
 
+@settings(max_examples=60, deadline=None)
 @given(cases(whole=True))
 def test_exact_sums_give_numpys_answer(native: ModuleType, case: Case) -> None:
     """Where no sum is rounded every level finds numpy's rows and scores, ties in row order; in a batch, filtered, on threads."""
@@ -99,6 +100,7 @@ def test_exact_sums_give_numpys_answer(native: ModuleType, case: Case) -> None:
             assert np.array_equal(values, exact), level
 
 
+@settings(max_examples=60, deadline=None)
 @given(cases(whole=False))
 def test_scores_are_sums_in_one_order(native: ModuleType, case: Case) -> None:
     """A row's score is the same bits in every call of a level: the portable ones as documented, the fused ones alike."""

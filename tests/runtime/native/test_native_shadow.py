@@ -91,7 +91,7 @@ def asked(
     return rows[..., :found].tolist(), scores[..., :found].tolist()
 
 
-@settings(max_examples=150)
+@settings(max_examples=120, deadline=None)
 @given(cases())
 def test_a_shadow_changes_nothing(native: ModuleType, case: Case) -> None:
     """Whatever the rows, their sizes, the query and the filter: rows and scores are those of the full scan."""
@@ -166,6 +166,7 @@ def test_what_does_not_fit_is_refused(native: ModuleType) -> None:
             native.Shadow(wrong, shadow.groups, step, spread)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.data())
 def test_hostile_groups_read_nothing_outside_the_table(native: ModuleType, data: st.DataObject) -> None:
     """Any bytes in the place of a shadow give some rows of the table, each once, with its own score."""
