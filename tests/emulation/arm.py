@@ -23,8 +23,8 @@ from compiling import FLAGS, sources
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_CACHE = Path(__file__).parents[2] / ".cache" / "arm64"
-_ZIG = "ziglang==0.17.1"
+_ROOT = Path(__file__).parents[2]
+_CACHE = _ROOT / ".cache" / "arm64"
 _SECONDS = 300
 
 
@@ -58,8 +58,8 @@ def _compiler() -> list[str]:
         return [found]
     with _once("zig") as done:
         if not done.exists():
-            pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(_CACHE / "zig"), _ZIG]
-            _or_skip(pip, f"{_ZIG}, a cross compiler")
+            pip = [sys.executable, "-m", "pip", "install", "-q", "--constraint", str(_ROOT / "constraints.txt")]
+            _or_skip([*pip, "--no-deps", "--target", str(_CACHE / "zig"), "ziglang"], "ziglang, a cross compiler")
             done.touch()
     return [sys.executable, "-m", "ziglang", "cc", "-target", "aarch64-linux-gnu.2.28", "-fno-sanitize=undefined"]
 
