@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -22,6 +23,8 @@ if _VARIABLE in os.environ and _NAME not in sys.modules:
     assert specification is not None
     sys.modules[_NAME] = importlib.util.module_from_spec(specification)
     loader.exec_module(sys.modules[_NAME])
+    settings.register_profile("sanitised", deadline=None)
+    settings.load_profile("sanitised")
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_rec_runtime import Int8Table
@@ -70,6 +70,7 @@ def asked(kernel: Kernel, queries: NDArray[np.float32], case: Case, *, packed: b
     return rows[..., :found], scores[..., :found]
 
 
+@settings(deadline=None)
 @given(cases(), st.booleans())
 def test_every_level_finds_what_numpy_finds(native: ModuleType, case: Case, packed: bool) -> None:  # noqa: FBT001
     """One query or a batch, alone or on threads, filtered by bytes or bits: the same rows and the same scores to the bit."""
