@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from edge_rec_runtime.state import StatePart
 
 
+_LEAST_WINDOW = 2  # events; with one there is nothing to remember
+
+
 def model_graph(source: RetrieverSource | RankerSource) -> ir.Model:
     """Return a source's network as a lean graph with the inputs and the output of its kind.
 
@@ -51,18 +54,10 @@ def step_graph(source: RetrieverSource) -> tuple[ir.Model, tuple[StatePart, ...]
         ConversionError: The encoder has no such form, or it cannot be exported.
     """
     encoder = source.encoder
-    if isinstance(encoder, Path) or not isinstance(encoder, Stepping) or source.context or source.max_length < 2:
-        why = (
-            "it is a file, which has one form only"
-            if isinstance(encoder, Path)
-            else f"it also takes {', '.join(feature.name for feature in source.context)}"
-            if source.context
-            else f"it looks back {source.max_length} event"
-            if source.max_length < 2
-            else f"{type(encoder).__name__} has no state and step (see the protocol Stepping)"
-        )
+    if isinstance(encoder, Path) or not isinstance(encoder, Stepping) or source.context or source.max_length < _LEAST_WINDOW:
         raise ConversionError(
-            f"{source.name}: its encoder cannot go on from what it remembers: {why}; convert it without --incremental"
+            f"{source.name}: its encoder cannot go on from what it remembers, since {_why_not(source)}; "
+            "convert it without --incremental"
         )
     from edge_rec_converters.torch_steps import Stepped  # noqa: PLC0415 - files are converted without torch
 
@@ -70,6 +65,17 @@ def step_graph(source: RetrieverSource) -> tuple[ir.Model, tuple[StatePart, ...]
     wanted = step_signature(source, state)
     growing = any(part.per_event for part in state)
     return _lean(_exported(Stepped(encoder, growing=growing), wanted, named_as=encoder), wanted), state
+
+
+def _why_not(source: RetrieverSource) -> str:
+    """Return in words why an encoder has no step graph."""
+    if isinstance(source.encoder, Path):
+        return "it is a file, which has one form only"
+    if source.context:
+        return f"it also takes {', '.join(feature.name for feature in source.context)}"
+    if source.max_length < _LEAST_WINDOW:
+        return f"it looks back {source.max_length} event"
+    return f"{type(source.encoder).__name__} has no state and step (see the protocol Stepping)"
 
 
 def _lean(model: ir.Model, wanted: Signature) -> ir.Model:

@@ -21,13 +21,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edge_rec.models.attention import FORBIDDEN, attend
+from edge_rec.models.attention import FORBIDDEN
+from edge_rec.models.causal_block import CausalBlock
 from edge_rec.models.network import Network, check_share, check_whole, keep_all, last_event
 from edge_rec_runtime.errors import ModelError
 from edge_rec_runtime.state import StatePart
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from edge_rec_runtime import Catalogue
 
@@ -114,80 +115,15 @@ class SASRecOptions:
                 )
 
 
-class _Block(nn.Module):
-    """Attention and a feed-forward layer, each behind a normalisation and added to what came in."""
-
-    def __init__(self, options: SASRecOptions, number: int) -> None:
-        super().__init__()
-        self.heads = options.head_numbers[number]
-        self.slopes = tuple(options.slope(head) for head in self.heads)
-        width, hidden = len(self.heads) * options.head_width, options.widths[number]
-        self.attention_norm = nn.LayerNorm(options.dims)
-        self.query = nn.Linear(options.dims, width)
-        self.key = nn.Linear(options.dims, width)
-        self.value = nn.Linear(options.dims, width)
-        self.output = nn.Linear(width, options.dims)
-        self.feed_forward_norm = nn.LayerNorm(options.dims)
-        self.expand = nn.Linear(options.dims, hidden)
-        self.contract = nn.Linear(hidden, options.dims)
-
-    def forward(self, asking: Tensor, known: Tensor, forbidden: Tensor, distance: Tensor) -> Tensor:
-        """Let ``asking`` [batch, asked, dims] attend to ``known`` [batch, length, dims].
-
-        Args:
-            asking: The states to be renewed.
-            known: The states that they look at.
-            forbidden: Added to the attention scores; broadcasts to [batch, asked, length], as the next does.
-            distance: Events since the one that is looked at, 0 from the asking one on.
-        """
-        told = self.attention_norm(known)
-        query = self.query(told if asking is known else self.attention_norm(asking))
-        biases = [forbidden - distance * slope if slope else forbidden for slope in self.slopes]
-        found = attend(query, self.key(told), self.value(told), biases=biases)
-        return self._feed_forward(asking + self.output(found), keep_all)
-
-    def step(
-        self, states: Tensor, keys: Tensor, values: Tensor, biases: Sequence[Tensor], *, last: bool
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Renew the states of new events, which look at those before them and at each other.
-
-        Args:
-            states: [1, new, dims].
-            keys: [1, length, width] of what came before.
-            values: The same.
-            biases: One a head, [1, new, length + new], added to the attention scores.
-            last: Only the newest state is wanted.
-
-        Returns:
-            The states, and the keys and values of the new events.
-        """
-        told = self.attention_norm(states)
-        key, value = self.key(told), self.value(told)
-        if last:
-            states, told, biases = states[:, -1:], told[:, -1:], [bias[:, -1:] for bias in biases]
-        found = attend(self.query(told), torch.cat([keys, key], dim=1), torch.cat([values, value], dim=1), biases=biases)
-        return self._feed_forward(states + self.output(found), keep_all), key, value
-
-    def all_positions(self, states: Tensor, bias: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
-        """Renew every state [batch, length, dims], with the fused kernel.
-
-        Args:
-            states: The states.
-            bias: [1, heads, length, length], -inf for what comes later; the kernel is as fast with it as with its causal switch.
-            drop: What training does to activations.
-        """
-        batch, length, _ = states.shape
-        told = self.attention_norm(states)
-        query, key, value = (
-            layer(told).view(batch, length, len(self.heads), -1).transpose(1, 2) for layer in (self.query, self.key, self.value)
-        )
-        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias)
-        joined = attended.transpose(1, 2).reshape(batch, length, -1)
-        return self._feed_forward(states + drop(self.output(joined)), drop)
-
-    def _feed_forward(self, states: Tensor, drop: Callable[[Tensor], Tensor]) -> Tensor:
-        hidden = functional.gelu(self.expand(self.feed_forward_norm(states)))
-        return states + drop(self.contract(hidden))
+def _block(options: SASRecOptions, number: int) -> CausalBlock:
+    heads = options.head_numbers[number]
+    return CausalBlock(
+        options.dims,
+        heads=heads,
+        slopes=tuple(options.slope(head) for head in heads),
+        head_width=options.head_width,
+        hidden=options.widths[number],
+    )
 
 
 class SASRecEncoder(nn.Module):
@@ -199,7 +135,7 @@ class SASRecEncoder(nn.Module):
         super().__init__()
         self.options = options
         self.positions = nn.Parameter(torch.empty(options.max_length, options.dims))
-        self.blocks = nn.ModuleList(_Block(options, number) for number in range(options.blocks))
+        self.blocks = nn.ModuleList(_block(options, number) for number in range(options.blocks))
         self.norm = nn.LayerNorm(options.dims)
         self.register_buffer("order", torch.arange(options.max_length, dtype=torch.float32), persistent=False)
 
@@ -289,8 +225,8 @@ class SASRecEncoder(nn.Module):
         queries: Tensor = self.norm(states)
         return queries
 
-    def _layers(self) -> list[_Block]:
-        return cast("list[_Block]", list(self.blocks))
+    def _layers(self) -> list[CausalBlock]:
+        return cast("list[CausalBlock]", list(self.blocks))
 
     def _placed(self, vectors: Tensor) -> Tensor:
         return vectors * math.sqrt(self.options.dims) + self.positions[: vectors.shape[1]]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_rec_runtime._requests import check_count
+from edge_rec_runtime.errors import RequestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +43,8 @@ class Session:
         self._memory = stepper.memory() if stepper else None
         self._rows = np.empty(64, dtype=np.int64)
         self._events = 0
-        self._ignored = list(ignored)
+        self._unknown: list[str] = []
+        self._ignored = ignored
         self._query: NDArray[Any] | None = None
 
     def __len__(self) -> int:
@@ -66,7 +68,7 @@ class Session:
             RequestError: An item is no text.
         """
         rows, unknown = self._recommender.lookup(items)
-        self._ignored += unknown
+        self._unknown += unknown
         if not len(rows):
             return
         last = self._events + len(rows)
@@ -91,12 +93,19 @@ class Session:
             exclude_seen=exclude_seen,
             exclude=exclude,
             where=where,
-            ignored=tuple(self._ignored),
+            ignored=(*self._unknown, *self._ignored),
         )
 
     def query(self) -> NDArray[Any]:
-        """Return the query [dims] after the last event, as `Recommender.encode` gives it; there must be one."""
+        """Return the query [dims] after the last event, as `Recommender.encode` gives it.
+
+        Raises:
+            RequestError: There is no event yet.
+            BackendError: The engine fails, or gives what is no query or no state.
+        """
         self._recommender.refuse_closed()
+        if not self._events:
+            raise RequestError("the session has no known event yet, so there is nothing to encode; add one first")
         if self._query is None:
             self._query = self._next_query()
         return self._query
@@ -106,5 +115,4 @@ class Session:
             self._memory = None  # the window slides from here on
             query: NDArray[Any] = self._recommender.encode(*self._recommender.gather(self.rows, self._context))[0]
             return query
-        fresh = self.rows[self._memory.events :]
-        return self._stepper.encode(self._memory, fresh)
+        return self._stepper.encode(self._memory, self.rows[self._memory.events :])

@@ -98,6 +98,7 @@ def test_wrong_requests_are_refused_and_change_nothing(recommender: Recommender)
         (lambda: session.recommend(0), "k is 0"),
         (lambda: session.add("i2", 3), "holds 3"),  # type: ignore[arg-type]  # on purpose
         (lambda: recommender.session("i1"), "expected a list"),
+        (lambda: recommender.session(["unknown"]).query(), "no known event yet"),
         (lambda: recommender.session(context={"age": "25"}), "takes no context"),
     ):
         with pytest.raises(RequestError, match=say):
