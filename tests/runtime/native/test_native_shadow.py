@@ -103,6 +103,26 @@ def test_a_shadow_changes_nothing(native: ModuleType, case: Case) -> None:
         assert asked(shadowed, case.queries, case.k, case.allowed, case.threads) == batch
 
 
+def test_a_row_is_found_whose_score_is_all_in_its_residual(native: ModuleType) -> None:
+    """With a query along what the codes leave out the bound is met almost exactly; the best row still beats one just below."""
+    source = np.random.default_rng(8)
+    values = (source.normal(size=(4000, 64)) * 0.02).astype(np.float32)
+    target, rival = 3900, 5
+    values[target] = source.normal(size=64)
+    shadow = Shadow.encode(Fp32Table.encode(values))
+    group, place = shadow.groups[target // 32], target % 32
+    step = (shadow.grid[:1].view(np.uint32) + np.uint32(int(group[place]) << 20)).view(np.float32)[0]
+    lines = group[64:].reshape(8, 2, 16, 4)[:, place // 16, place % 16]
+    codes = np.stack([lines & 15, lines >> 4], axis=1).ravel()
+    query = (values[target] - step * (codes - np.float32(7.5))).astype(np.float32)
+    values[rival] = query * (query @ values[target] / (query @ query) * np.float32(0.999))
+    table = Fp32Table.encode(values)
+    for exact, shadowed in kernels(native, table, Shadow.encode(table)):
+        found: Any = asked(shadowed, query, 1)
+        assert found == asked(exact, query, 1)
+        assert found[0] == [target]
+
+
 @pytest.mark.parametrize("kind", TABLES)
 @pytest.mark.parametrize("k", [1, 10, 100])
 def test_rows_that_cannot_be_among_the_best_are_not_read(native: ModuleType, kind: Any, k: int) -> None:  # noqa: ANN401 - a class
