@@ -1,7 +1,7 @@
-"""``fuzz_kernels.py KERNELS SECONDS SEED LAST``: use the extension at random until the time is over; stop at the first fault.
+"""``fuzz_kernels.py KERNELS SECONDS SEED LAST``: use the extension at random for so many seconds of processor time.
 
-Every use is drawn from the seed and its number alone; the number is kept in the file LAST, so that a crash can be repeated with
-``fuzz_kernels.py KERNELS 0 SEED LAST NUMBER``.
+It stops at the first fault. Every use is drawn from the seed and its number alone; the number is kept in the file LAST, so that a
+crash can be repeated with ``fuzz_kernels.py KERNELS 0 SEED LAST NUMBER``.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def main(arguments: list[str]) -> None:
     """Attack until the time is over, and say how often."""
     kernels, seconds, seed, last, *only = arguments
     faulthandler.enable()
-    native, end, number = _loaded(kernels), time.monotonic() + float(seconds), int(only[0]) if only else 0
+    native, end, number = _loaded(kernels), time.process_time() + float(seconds), int(only[0]) if only else 0
     state = os.open(last, os.O_WRONLY | os.O_CREAT, 0o644)
     while True:
         os.pwrite(state, f"{number:<20}\n".encode(), 0)
         attack(native, np.random.default_rng((int(seed), number)))
         number += 1
-        if only or time.monotonic() > end:
+        if only or time.process_time() > end:
             break
     kinds = ", ".join(one for one in dir(native) if one[0].isupper())
     sys.stdout.write(f"{number} uses of {kinds} with seed {seed}: no fault\n")

@@ -10,7 +10,7 @@ import pytest
 from sanitised import NoSanitizerError, build, surroundings
 
 _PROGRAM = Path(__file__).with_name("fuzz_kernels.py")
-_SECONDS, _SEED = 12, 0
+_SECONDS, _SEED = 6, 0  # of processor time
 
 
 @pytest.mark.slow
@@ -22,6 +22,6 @@ def test_no_use_of_the_kernels_is_a_crash_or_a_wrong_row(tmp_path: Path) -> None
     except NoSanitizerError as error:
         pytest.skip(str(error))
     command = [sys.executable, str(_PROGRAM), str(kernels), str(_SECONDS), str(_SEED), str(tmp_path / "last")]
-    done = subprocess.run(command, env=around, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=around, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, f"use {(tmp_path / 'last').read_text().strip()} of seed {_SEED}:\n{done.stderr[-4000:]}"
     assert int(done.stdout.split()[0]) > 100, "too few to tell anything"
