@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _RIDGE = 0.1  # of the mean second moment, so that fewer queries than dimensions still say something of every direction
 _STEPS = (1.0, 0.9, 1.1, 1.25)  # of a scale of least squared error, of which a row takes the best; the first of equal ones
-_BLOCK = 8192  # rows at a time, so that no float copy of a large table is held
+_BLOCK = 1 << 18  # values at a time, so that no float copy of a large table is held
 
 
 def second_moment(queries: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -46,7 +46,7 @@ def fit_int8(fit: Reference) -> Int8Table:
     """Return the source's table in one byte a value, its scales those of the largest magnitudes."""
     values, table = fit.table.values, Int8Table.encode(fit.table.values, fit.table.bias)
     rounding, codes = _Rounding(second_moment(fit.queries)), table.codes.copy()
-    for part in _blocks(len(values)):
+    for part in _blocks(values):
         steps = table.scales[part].astype(np.float32)
         found = rounding.passed_on(values[part], steps, most=127)
         better = rounding.error(values[part], found, steps) < rounding.error(values[part], codes[part], steps)
@@ -61,7 +61,7 @@ def fit_int4(fit: Reference) -> Int4Table:
     for share in (None, *_STEPS):
         wanted = searched if share is None else searched * np.float32(share)
         steps = Int4Table.encode(values, scales=wanted).scales.astype(np.float32)  # as they are stored
-        for part in _blocks(len(values)):
+        for part in _blocks(values):
             if share is None:  # each value by itself, to start from
                 least[part] = rounding.error(values[part], unpack_int4(codes[part], values.shape[1]), steps[part])
                 continue
@@ -106,5 +106,6 @@ class _Rounding:
         return error
 
 
-def _blocks(rows: int) -> Iterator[slice]:
-    return (slice(start, min(start + _BLOCK, rows)) for start in range(0, rows, _BLOCK))
+def _blocks(values: NDArray[np.float32]) -> Iterator[slice]:
+    rows, step = len(values), max(_BLOCK // values.shape[1], 1)
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))

@@ -10,6 +10,7 @@ import pytest
 
 from edge_rec_converters import convert, prepare
 from edge_rec_converters.binary_codes import fit_binary
+from edge_rec_converters.compensation import fit_int8
 from edge_rec_converters.item_tables import item_tables
 from edge_rec_runtime import BinaryTable, Bundle, Fp32Table, Int8Table, Precision
 from edge_rec_runtime.errors import ModelError
@@ -42,7 +43,7 @@ def test_they_are_stored_as_they_are(mean_source: Retriever, held_out: list[Hist
 
 def test_each_role_takes_the_finished_table_of_its_layout(prepared: Prepared) -> None:
     """Also the table that scores again; a layout that the source did not finish is encoded."""
-    binary, exact = fit_binary(prepared.fit), Int8Table.encode(prepared.fit.table.values)
+    binary, exact = fit_binary(prepared.fit), fit_int8(prepared.fit)
     asked = Precision.parse("items=binary,rescore=int8")
     assert item_tables(asked, prepared.fit, {"int8": exact, "binary": binary}) == {"items": binary, "rescore": exact}
     found = item_tables(asked, prepared.fit, {"binary": binary})

@@ -47,6 +47,10 @@ class Arrays(DataclassInstance):
         except (TypeError, ValueError, OverflowError):  # arrays that the kernels refuse: the reference says what is wrong
             return None
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of; it makes a kernel of its own when it is asked for one."""
+        return {name: value for name, value in vars(self).items() if name != "kernel"}
+
     def _make_kernel(self, module: ModuleType, path: str) -> Kernel | None:
         """Return the kernel of this layout, if it has one."""
         del module, path
