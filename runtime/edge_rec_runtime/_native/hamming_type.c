@@ -16,30 +16,18 @@ static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywo
     struct hamming_table *table = (struct hamming_table *)object->table;
     const struct wish wish = {"bits", "B", "uint8", 0, 2, {-1, width < 1 ? -1 : width / 8 + (width % 8 != 0)}};
     const Py_buffer *view = object_hold(object, bits, &wish);
-    if (!view || object_check_size(view->shape[0], width, HAMMING_MOST_DIMS) != 0) {
+    if (!view || object_take_size(object, view, width, HAMMING_MOST_DIMS) != 0) {
         Py_DECREF(object);
         return 0;
     }
     table->bits = view->buf;
-    table->base.rows = view->shape[0];
-    table->base.dims = width;
-    table->base.row_bytes = (size_t)view->shape[1];
     return (PyObject *)object;
 }
 
-static PyMethodDef methods[] = {
-    {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
-    {"rescored", (PyCFunction)(void (*)(void))object_rescored, METH_FASTCALL, object_rescored_doc},
-    {0},
-};
+static PyMethodDef methods[] = {OBJECT_METHOD(top_k), OBJECT_METHOD(rescored), {0}};
 
-static PyType_Slot slots[] = {
-    {Py_tp_doc, "bits [rows, ceil(width / 8)] of uint8, compared with the signs of a query"},
-    {Py_tp_new, create},
-    {Py_tp_dealloc, object_dealloc},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, object_attributes},
-    {0},
-};
+static PyType_Slot slots[] = {OBJECT_SLOTS(
+    "bits [rows, ceil(width / 8)] of uint8, compared with the signs of a query",
+    create, methods)};
 
 PyType_Spec hamming_type = {"edge_rec_runtime._kernels.Hamming", sizeof(struct object), 0, Py_TPFLAGS_DEFAULT, slots};

@@ -16,17 +16,10 @@ static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywo
     struct int4_table *table = (struct int4_table *)object->table;
     const struct wish wish = {"codes", "B", "uint8", 0, 2, {-1, dims < 1 ? -1 : dims / 2 + dims % 2}};
     const Py_buffer *view = object_hold(object, codes, &wish);
-    if (!view || object_check_size(view->shape[0], dims, INT4_MOST_DIMS) != 0)
+    if (!view || object_take_size(object, view, dims, INT4_MOST_DIMS) != 0)
         goto refused;
     table->codes = view->buf;
-    table->base.rows = view->shape[0];
-    table->base.dims = dims;
-    table->base.row_bytes = (size_t)view->shape[1];
-    if (scales == Py_None) {
-        PyErr_SetString(PyExc_TypeError, "scales is None; expected float16 or float32, one a row");
-        goto refused;
-    }
-    if (object_hold_column(object, scales, "scales", &table->scales) != 0 || object_hold_column(object, bias, "bias", &table->bias) != 0)
+    if (object_hold_scales(object, scales, &table->scales) != 0 || object_hold_column(object, bias, "bias", &table->bias) != 0)
         goto refused;
     return (PyObject *)object;
 refused:
@@ -34,19 +27,10 @@ refused:
     return 0;
 }
 
-static PyMethodDef methods[] = {
-    {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
-    {"gather", (PyCFunction)(void (*)(void))object_gather, METH_FASTCALL, object_gather_doc},
-    {0},
-};
+static PyMethodDef methods[] = {OBJECT_METHOD(top_k), OBJECT_METHOD(gather), {0}};
 
-static PyType_Slot slots[] = {
-    {Py_tp_doc, "codes [rows, ceil(dims / 2)] of uint8, scales [rows] of float16 or float32, an optional bias [rows]"},
-    {Py_tp_new, create},
-    {Py_tp_dealloc, object_dealloc},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, object_attributes},
-    {0},
-};
+static PyType_Slot slots[] = {OBJECT_SLOTS(
+    "codes [rows, ceil(dims / 2)] of uint8, scales [rows] of float16 or float32, an optional bias [rows]",
+    create, methods)};
 
 PyType_Spec int4_type = {"edge_rec_runtime._kernels.Int4", sizeof(struct object), 0, Py_TPFLAGS_DEFAULT, slots};

@@ -66,12 +66,24 @@ int object_hold_column(struct object *object, PyObject *array, const char *name,
     return -1;
 }
 
-int object_check_size(int64_t rows, int64_t dims, int64_t most)
+int object_hold_scales(struct object *object, PyObject *array, struct column *column)
 {
-    if (rows <= INT32_MAX && dims >= 1 && dims <= most)
+    if (array != Py_None)
+        return object_hold_column(object, array, "scales", column);
+    PyErr_SetString(PyExc_TypeError, "scales is None; expected float16 or float32, one a row");
+    return -1;
+}
+
+int object_take_size(struct object *object, const Py_buffer *rows, int64_t dims, int64_t most)
+{
+    struct table *table = object->table;
+    table->rows = rows->shape[0];
+    table->row_bytes = (size_t)(rows->shape[1] * rows->itemsize);
+    table->dims = dims;
+    if (table->rows <= INT32_MAX && dims >= 1 && dims <= most)
         return 0;
-    PyErr_Format(PyExc_ValueError, "the table is %lld x %lld; expected at most 2147483647 rows of 1 to %lld values", (long long)rows,
-                 (long long)dims, (long long)most);
+    PyErr_Format(PyExc_ValueError, "the table is %lld x %lld; expected at most 2147483647 rows of 1 to %lld values",
+                 (long long)table->rows, (long long)dims, (long long)most);
     return -1;
 }
 

@@ -23,12 +23,16 @@ struct object *object_new(PyTypeObject *type, const struct layout *layout, size_
 /* Hold one more array; its view, or NULL and an exception. */
 const Py_buffer *object_hold(struct object *object, PyObject *array, const struct wish *wish);
 
+/* Tell the table how many rows an array has, how many bytes a row, and how many values a query. Refused: more rows than a key has
+ * room for, or more than `most` values; -1 and an exception then. */
+int object_take_size(struct object *object, const Py_buffer *rows, int64_t dims, int64_t most);
+
 /* Hold an optional column of float16 or float32, one a row; -1 and an exception if it is none. */
 struct column;
 int object_hold_column(struct object *object, PyObject *array, const char *name, struct column *column);
 
-/* Refuse more rows than a key has room for, or vectors wider than `most`. */
-int object_check_size(int64_t rows, int64_t dims, int64_t most);
+/* The same for a layout that cannot do without scales. */
+int object_hold_scales(struct object *object, PyObject *array, struct column *column);
 
 void object_dealloc(PyObject *self);
 
@@ -50,5 +54,11 @@ extern const char object_rescored_doc[];
 
 /* rows, dims, level */
 extern PyGetSetDef object_attributes[];
+
+/* What a type is written with: one of the methods above, and the slots of a type that adds nothing but its constructor. */
+#define OBJECT_METHOD(name) {#name, (PyCFunction)(void (*)(void))object_##name, METH_FASTCALL, object_##name##_doc}
+#define OBJECT_SLOTS(doc, create, methods)                                                                                       \
+    {Py_tp_doc, doc}, {Py_tp_new, create}, {Py_tp_dealloc, object_dealloc}, {Py_tp_methods, methods},                            \
+        {Py_tp_getset, object_attributes}, {0}
 
 #endif

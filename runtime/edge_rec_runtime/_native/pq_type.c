@@ -50,13 +50,10 @@ static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywo
     struct pq_table *table = (struct pq_table *)object->table;
     const struct wish wish = {"codes", "B", "uint8", 0, 2, {-1, -1}};
     const Py_buffer *view = object_hold(object, codes, &wish);
-    if (!view || object_check_size(view->shape[0], dims, PQ_MOST_DIMS) != 0)
+    if (!view || object_take_size(object, view, dims, PQ_MOST_DIMS) != 0)
         goto refused;
     table->codes = view->buf;
     table->count = view->shape[1];
-    table->base.rows = view->shape[0];
-    table->base.dims = dims;
-    table->base.row_bytes = (size_t)view->shape[1];
     if (table->count < 1 || table->count > dims) {
         PyErr_Format(PyExc_ValueError, "there are %lld codes a row; expected 1 to %lld", (long long)table->count, dims);
         goto refused;
@@ -70,19 +67,10 @@ refused:
     return 0;
 }
 
-static PyMethodDef methods[] = {
-    {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
-    {"gather", (PyCFunction)(void (*)(void))object_gather, METH_FASTCALL, object_gather_doc},
-    {0},
-};
+static PyMethodDef methods[] = {OBJECT_METHOD(top_k), OBJECT_METHOD(gather), {0}};
 
-static PyType_Slot slots[] = {
-    {Py_tp_doc, "codes [rows, m] of uint8, codebooks [m, k, w] of float16 or float32 with k <= 256, an optional bias [rows]"},
-    {Py_tp_new, create},
-    {Py_tp_dealloc, object_dealloc},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, object_attributes},
-    {0},
-};
+static PyType_Slot slots[] = {OBJECT_SLOTS(
+    "codes [rows, m] of uint8, codebooks [m, k, w] of float16 or float32 with k <= 256, an optional bias [rows]",
+    create, methods)};
 
 PyType_Spec pq_type = {"edge_rec_runtime._kernels.Pq", sizeof(struct object), 0, Py_TPFLAGS_DEFAULT, slots};

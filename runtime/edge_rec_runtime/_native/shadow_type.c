@@ -72,20 +72,10 @@ refused:
     return 0;
 }
 
-static PyMethodDef methods[] = {
-    {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
-    {"gather", (PyCFunction)(void (*)(void))object_gather, METH_FASTCALL, object_gather_doc},
-    {"scores", (PyCFunction)(void (*)(void))object_scores, METH_FASTCALL, object_scores_doc},
-    {0},
-};
+static PyMethodDef methods[] = {OBJECT_METHOD(top_k), OBJECT_METHOD(gather), OBJECT_METHOD(scores), {0}};
 
-static PyType_Slot slots[] = {
-    {Py_tp_doc, "a table Int8, Fp16 or Fp32, and its shadow: groups of 32 rows, the least step, the largest length of a row in steps"},
-    {Py_tp_new, create},
-    {Py_tp_dealloc, object_dealloc},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, object_attributes},
-    {0},
-};
+static PyType_Slot slots[] = {OBJECT_SLOTS(
+    "a table Int8, Fp16 or Fp32, and its shadow: groups of 32 rows, the least step, the largest length of a row in steps",
+    create, methods)};
 
 PyType_Spec shadow_type = {"edge_rec_runtime._kernels.Shadow", sizeof(struct object), 0, Py_TPFLAGS_DEFAULT, slots};

@@ -24,12 +24,9 @@ static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywo
     struct signs_table *table = (struct signs_table *)object->table;
     const struct wish wish = {"bits", "B", "uint8", 0, 2, {-1, width < 1 ? -1 : width / 8 + (width % 8 != 0)}};
     const Py_buffer *view = object_hold(object, bits, &wish);
-    if (!view || object_check_size(view->shape[0], width, SIGNS_MOST_DIMS) != 0)
+    if (!view || object_take_size(object, view, width, SIGNS_MOST_DIMS) != 0)
         goto refused;
     table->bits = view->buf;
-    table->base.rows = view->shape[0];
-    table->base.dims = width;
-    table->base.row_bytes = (size_t)view->shape[1];
     if (object_hold_column(object, scales, "scales", &table->scales) != 0 || object_hold_column(object, bias, "bias", &table->bias) != 0)
         goto refused;
     table->falling = below_zero(&table->scales, table->base.rows);
@@ -39,20 +36,10 @@ refused:
     return 0;
 }
 
-static PyMethodDef methods[] = {
-    {"top_k", (PyCFunction)(void (*)(void))object_top_k, METH_FASTCALL, object_top_k_doc},
-    {"rescored", (PyCFunction)(void (*)(void))object_rescored, METH_FASTCALL, object_rescored_doc},
-    {"gather", (PyCFunction)(void (*)(void))object_gather, METH_FASTCALL, object_gather_doc},
-    {0},
-};
+static PyMethodDef methods[] = {OBJECT_METHOD(top_k), OBJECT_METHOD(rescored), OBJECT_METHOD(gather), {0}};
 
-static PyType_Slot slots[] = {
-    {Py_tp_doc, "bits [rows, ceil(width / 8)] of uint8, optional scales [rows] and bias [rows]"},
-    {Py_tp_new, create},
-    {Py_tp_dealloc, object_dealloc},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, object_attributes},
-    {0},
-};
+static PyType_Slot slots[] = {OBJECT_SLOTS(
+    "bits [rows, ceil(width / 8)] of uint8, optional scales [rows] and bias [rows]",
+    create, methods)};
 
 PyType_Spec signs_type = {"edge_rec_runtime._kernels.Signs", sizeof(struct object), 0, Py_TPFLAGS_DEFAULT, slots};
