@@ -20,7 +20,7 @@ from scanning.cases import CASES
 from scanning.data import table
 from scanning.limit import limits
 from scanning.ours import OURS
-from scanning.problems import PROBLEMS, Problem
+from scanning.problems import PROBLEMS, BitsProblem, Problem
 from scanning.rounds import Times, median_ratio, rounds
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class _Judge:
         self.checked += 1
         if fault := self._problem.fault(number, rows, ours=self._known[name]):
             self.faults.setdefault(name, fault)
-        elif self._problem.own_codes:
+        elif isinstance(self._problem, BitsProblem):
             self.recalls.setdefault(name, {})[number] = self._problem.recall(number, rows)
 
 

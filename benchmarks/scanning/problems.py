@@ -8,6 +8,7 @@ from __future__ import annotations
 
 __all__ = ["PROBLEMS", "BitsProblem", "Fp32Problem", "HammingProblem", "Int8Problem", "Problem"]
 
+from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _TOLERANCE = 1e-5  # of the largest score: what fp32 sums of any order stay within
 
 
-class Problem:
+class Problem(ABC):
     """A table, queries in batches, and what the best rows are.
 
     Attributes:
@@ -44,13 +45,13 @@ class Problem:
         return slice(number * self.case.batch, (number + 1) * self.case.batch)
 
     @cached_property
+    @abstractmethod
     def truth(self) -> Truth:
-        """Return the best rows of every query, and their scores."""
-        raise NotImplementedError
+        """The best rows of every query, and their scores."""
 
+    @abstractmethod
     def scores_of(self, query: int, rows: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
         """Return the true scores [n] of rows [n]."""
-        raise NotImplementedError
 
     def fault(self, number: int, rows: NDArray[Any], *, ours: bool) -> str:
         """Return what is wrong with a batch's answer [batch, k]; nothing where it is right.
@@ -74,10 +75,6 @@ class Problem:
             if np.abs(have - want).max() > self.slack * np.abs(want).max():
                 return f"query {query}: rows whose scores are not the {self.case.k} best"
         return ""
-
-    def recall(self, number: int, rows: NDArray[Any]) -> float:
-        """Return which share of an answer is among the best by fp32 scores."""
-        raise NotImplementedError
 
 
 class Fp32Problem(Problem):
@@ -173,13 +170,19 @@ class BitsProblem(Problem):
 
         return truth_of(self.case.rows, self.case.k, scores)
 
+    def scores_of(self, query: int, rows: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
+        """See `Problem`."""
+        dots = np.where(self.signs[rows], np.float32(1), np.float32(-1)) @ self.whole[query]
+        scores: NDArray[np.float32] = (self.scales[rows].astype(np.float32) * self.steps[query]) * dots
+        return scores
+
     @cached_property
     def _best(self) -> list[frozenset[int]]:
         found = truth_of(self.case.rows, self.case.k, lambda part: self.values[part] @ self.queries.T)
         return [frozenset(rows.tolist()) for rows in found.rows]
 
     def recall(self, number: int, rows: NDArray[Any]) -> float:
-        """See `Problem`."""
+        """Return which share of an answer is among the best by fp32 scores."""
         best = self._best[self.part(number)]
         return float(np.mean([len(want & set(found)) for want, found in zip(best, rows.tolist(), strict=True)]) / self.case.k)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 __all__ = ["Shadow", "Shadowed"]
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -88,7 +89,7 @@ class Shadow(Arrays):
         return shadowed
 
 
-class Shadowed(RowArrays):
+class Shadowed(RowArrays, ABC):
     """What tables share that may have a shadow.
 
     Attributes:
@@ -109,9 +110,9 @@ class Shadowed(RowArrays):
         exact = self._exact_kernel(module, path)
         return exact if self.shadow is None else self.shadow.before(module, exact)
 
+    @abstractmethod
     def _exact_kernel(self, module: ModuleType, path: str) -> Kernel:
         """Return the kernel of this layout."""
-        raise NotImplementedError
 
 
 def _peak(table: ItemTable) -> float:
