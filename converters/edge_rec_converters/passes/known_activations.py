@@ -11,14 +11,14 @@ __all__ = ["KnownActivations", "input_grids"]
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import onnx_ir as ir
-
 from edge_rec_converters.dialect import INT8_LINEAR, is_dialect, text
-from edge_rec_converters.passes.static_activations import per_token_inputs
+from edge_rec_converters.passes.static_activations import fix_input, require_fixed
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    import onnx_ir as ir
 
 _Grid = tuple[float, int]
 
@@ -60,16 +60,12 @@ class KnownActivations:
         """Return the graph with fixed input grids."""
         after = model.clone()
         for node, codes in list(_layers(after, "per-token")):
-            scale, zero_point = self.grids[codes]
-            node.attributes["activation"] = ir.AttrString("activation", "static")
-            node.attributes["x_scale"] = ir.AttrFloat32("x_scale", scale)
-            node.attributes["x_zero_point"] = ir.AttrInt64("x_zero_point", zero_point)
+            fix_input(node, *self.grids[codes])
         return after
 
     def ensures(self, before: ir.Model, after: ir.Model) -> None:
         """No layer is left to find its own range."""
-        if left := per_token_inputs(after):
-            raise ConversionError(f"{len(left)} of {len(per_token_inputs(before))} layers kept per-token rounding")
+        require_fixed(before, after)
 
 
 def _layers(model: ir.Model, activation: str) -> Iterator[tuple[ir.Node, str]]:

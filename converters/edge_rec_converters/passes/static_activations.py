@@ -6,7 +6,7 @@ must come from histories like those the device will see.
 
 from __future__ import annotations
 
-__all__ = ["StaticActivations", "before_transposes", "per_token_inputs"]
+__all__ = ["StaticActivations", "before_transposes", "fix_input", "per_token_inputs", "require_fixed"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,16 +41,25 @@ class StaticActivations:
         after = model.clone()
         for node in after.graph:
             if is_dialect(node, INT8_LINEAR) and text(node, "activation") == "per-token" and node.inputs[0] is not None:
-                scale, zero_point = _grid(*self.ranges[before_transposes(node.inputs[0])])
-                node.attributes["activation"] = ir.AttrString("activation", "static")
-                node.attributes["x_scale"] = ir.AttrFloat32("x_scale", scale)
-                node.attributes["x_zero_point"] = ir.AttrInt64("x_zero_point", zero_point)
+                fix_input(node, *_grid(*self.ranges[before_transposes(node.inputs[0])]))
         return after
 
     def ensures(self, before: ir.Model, after: ir.Model) -> None:
         """No layer is left to find its own range."""
-        if left := per_token_inputs(after):
-            raise ConversionError(f"{len(left)} of {len(per_token_inputs(before))} layers kept per-token rounding")
+        require_fixed(before, after)
+
+
+def fix_input(node: ir.Node, scale: float, zero_point: int) -> None:
+    """Give a layer's input a grid that does not depend on the input."""
+    node.attributes["activation"] = ir.AttrString("activation", "static")
+    node.attributes["x_scale"] = ir.AttrFloat32("x_scale", scale)
+    node.attributes["x_zero_point"] = ir.AttrInt64("x_zero_point", zero_point)
+
+
+def require_fixed(before: ir.Model, after: ir.Model) -> None:
+    """Raise ConversionError if a layer is left to find its own range."""
+    if left := per_token_inputs(after):
+        raise ConversionError(f"{len(left)} of {len(per_token_inputs(before))} layers kept per-token rounding")
 
 
 def per_token_inputs(model: ir.Model) -> list[str]:
