@@ -89,14 +89,14 @@ class _Rounding:
 
     def passed_on(self, values: NDArray[np.float32], steps: NDArray[np.float32], *, most: int) -> NDArray[np.int8]:
         """Return the codes [n, dims] in [-most, most] of values [n, dims] by steps [n]; a row of step 0 gets codes 0."""
-        aims = np.asfortranarray(values[:, self._order], dtype=np.float32)
+        aims = np.ascontiguousarray(values.T[self._order], dtype=np.float32)  # [dims, n]: what is updated lies in one piece
         divisors = np.where(steps > 0, steps, np.float32(np.inf))
         codes = np.empty(values.shape, np.int8)
         for place, dim in enumerate(self._order):
-            rounded = np.clip(np.rint(aims[:, place] / divisors), -most, most)
+            rounded = np.clip(np.rint(aims[place] / divisors), -most, most)
             codes[:, dim] = rounded
-            lost = aims[:, place] - rounded * steps
-            aims[:, place + 1 :] -= lost[:, None] * self._shares[place, place + 1 :]
+            lost = aims[place] - rounded * steps
+            aims[place + 1 :] -= self._shares[place, place + 1 :, None] * lost
         return codes
 
     def error(self, values: NDArray[np.float32], codes: NDArray[np.int8], steps: NDArray[np.float32]) -> NDArray[np.float64]:
