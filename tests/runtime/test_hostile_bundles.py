@@ -29,9 +29,9 @@ def test_a_newer_schema_asks_for_an_upgrade(make_bundle: MakeBundle) -> None:
     """The message says what the bundle has, what this release reads, and what to do; nothing else of it is looked at."""
 
     def change(manifest: dict[str, Any]) -> None:
-        manifest.update(schema_version=4, kind="ranker", tables="elsewhere")
+        manifest.update(schema_version=5, kind="ranker", tables="elsewhere")
 
-    with pytest.raises(BundleError, match="schema version 4; this release of edge-rec reads versions 1 to 3, upgrade"):
+    with pytest.raises(BundleError, match="schema version 5; this release of edge-rec reads versions 1 to 4, upgrade"):
         Bundle.open(with_manifest(make_bundle(), change))
 
 

@@ -12,6 +12,8 @@ __all__ = [
     "FeatureMember",
     "Kind",
     "Manifest",
+    "RetrieverGraphs",
+    "RetrieverMember",
     "Steps",
     "StepsMember",
     "TableMember",
@@ -25,6 +27,7 @@ from edge_rec_runtime.bundle._read import Bundle
 from edge_rec_runtime.bundle._versions import SCHEMA_VERSION
 from edge_rec_runtime.bundle.kinds import KINDS, Kind
 from edge_rec_runtime.bundle.manifest import CatalogueMembers, EncoderMember, FeatureMember, Manifest, TableMember
+from edge_rec_runtime.bundle.retriever_graphs import RetrieverGraphs, RetrieverMember
 from edge_rec_runtime.bundle.steps import Steps, StepsMember
 
 if TYPE_CHECKING:

@@ -191,6 +191,20 @@ class Bundle:
             self._refuse_role("neighbours")
         return SPARSE_LAYOUTS[layout].from_parts(self._parts("neighbours"))
 
+    def retriever_graph(self, target: str) -> bytes:
+        """Return the whole retriever as one graph, for apps without this runtime; its checksum is compared.
+
+        Raises:
+            BundleError: The bundle has none, or none for this target.
+        """
+        graphs = {} if self.manifest.retriever is None else self.manifest.retriever.members
+        if target not in graphs:
+            raise BundleError(
+                f"{self.path}: no retriever graph for {target!r} is in this {self.manifest.kind}'s bundle, which has "
+                f"{' and '.join(graphs) or 'none'}; convert a retriever with --graph retriever --to {target}"
+            )
+        return self.read(graphs[target])
+
     def item_values(self) -> dict[str, NDArray[Any]]:
         """Return the values of each feature of items, in the order of the catalogue, as they are stored, not yet checked."""
         return self._parts("item-features")
@@ -229,9 +243,7 @@ class Bundle:
 
     def _check_structure(self) -> None:
         manifest, catalogue = self.manifest, self.manifest.catalogue
-        named = [*manifest.graph_members, *(entry.member for entry in manifest.tables)]
-        named += manifest.vocabularies
-        named += [one for one in (catalogue.ids, catalogue.titles, catalogue.attributes, catalogue.popularity) if one is not None]
+        named = manifest.members
         if (
             sorted(named) != sorted(manifest.sha256)
             or {*named, "manifest.json"} != set(self._entries)

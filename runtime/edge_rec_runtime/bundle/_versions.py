@@ -4,12 +4,13 @@ A bundle gets the oldest version that has all it uses, so that devices with an o
 the rest by its number.
 
 Version 1: the format. Version 2: members without their zeros, the layout ``pq``, and binary codes without scales, bias or
-projection. Version 3: graphs that go on from what an encoder remembers, and shadows of item tables.
+projection. Version 3: graphs that go on from what an encoder remembers, and shadows of item tables. Version 4: retrievers as one
+graph.
 """
 
 from __future__ import annotations
 
-__all__ = ["SCHEMA_VERSION", "STEPS_SINCE", "least_version"]
+__all__ = ["RETRIEVER_SINCE", "SCHEMA_VERSION", "STEPS_SINCE", "least_version"]
 
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,10 @@ from edge_rec_runtime.codes import Shadow
 if TYPE_CHECKING:
     from edge_rec_runtime.bundle.manifest import Manifest
 
-SCHEMA_VERSION = 3  # the newest that is read and written
+SCHEMA_VERSION = 4  # the newest that is read and written
 
 STEPS_SINCE = 3  # the version that brought steps
+RETRIEVER_SINCE = 4  # the version that brought retrievers as one graph
 _SHADOW_SINCE = 3
 
 _BINARY = {"bits", "scales", "bias", "projection"}  # what binary codes have in version 1
@@ -28,6 +30,8 @@ _BINARY = {"bits", "scales", "bias", "projection"}  # what binary codes have in 
 
 def least_version(manifest: Manifest) -> int:
     """Return the oldest schema version that has all that a bundle uses."""
+    if manifest.retriever is not None:
+        return RETRIEVER_SINCE
     if manifest.steps is not None:
         return STEPS_SINCE
     if Shadow.layout in manifest.layouts.values():

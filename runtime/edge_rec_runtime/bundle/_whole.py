@@ -20,8 +20,7 @@ def check_whole(manifest: Manifest) -> None:
     Raises:
         BundleError: They are not.
     """
-    if len(manifest.encoder_members) != len(manifest.encoders):
-        raise BundleError("manifest.json names two encoders for one target; the file is damaged")
+    _check_graphs(manifest)
     if len({entry.name for entry in manifest.tables}) != len(manifest.tables):
         raise BundleError("manifest.json names one table array twice; the file is damaged")
     for entry in manifest.tables:
@@ -36,21 +35,31 @@ def check_whole(manifest: Manifest) -> None:
     kind = KINDS[manifest.kind]
     if kind.needed is not None and kind.needed not in manifest.layouts:
         raise BundleError(f"manifest.json names no table of the role {kind.needed!r}; the file is damaged")
-    if manifest.encoders and kind.graph is None:
-        raise BundleError(
-            f"manifest.json names a graph, and a bundle of the kind {manifest.kind!r} has none; the file is damaged"
-        )
     if odd := set(manifest.packed) - {*manifest.graph_members, *(entry.member for entry in manifest.tables)}:
         raise BundleError(
             f"manifest.json says that zeros were left out of {', '.join(sorted(odd))[:200]}; "
             "they are of graphs and tables only, the file is damaged"
+        )
+    _check_features(manifest)
+
+
+def _check_graphs(manifest: Manifest) -> None:
+    """Check that each graph is one that the kind has, and that none stands twice."""
+    if len(manifest.encoder_members) != len(manifest.encoders):
+        raise BundleError("manifest.json names two encoders for one target; the file is damaged")
+    if manifest.encoders and KINDS[manifest.kind].graph is None:
+        raise BundleError(
+            f"manifest.json names a graph, and a bundle of the kind {manifest.kind!r} has none; the file is damaged"
         )
     if manifest.steps is not None and (manifest.kind != "retriever" or manifest.features):
         raise BundleError(
             f"manifest.json names steps for a {manifest.kind} with {len(manifest.features)} features; "
             "only encoders that take a history alone go on from what they remember, the file is damaged"
         )
-    _check_features(manifest)
+    if manifest.retriever is not None and manifest.kind != "retriever":
+        raise BundleError(
+            f"manifest.json names a retriever graph, and a bundle of the kind {manifest.kind!r} has none; the file is damaged"
+        )
 
 
 def _check_features(manifest: Manifest) -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge_rec_runtime.bundle.retriever_graphs import RetrieverGraphs
     from edge_rec_runtime.catalogue import Catalogue
     from edge_rec_runtime.codes import ItemTable, NeighbourTable
     from edge_rec_runtime.features import Feature
@@ -48,6 +49,7 @@ class BundleContents:
         kind: ``retriever``, ``neighbours`` or ``ranker``.
         encoders: The graph for each target, ``onnx`` or ``tflite``; none for ``neighbours``.
         steps: Graphs of an encoder that goes on from what it remembers, for targets that have an encoder.
+        retriever: A retriever whole, as one graph for each of some targets that have an encoder.
         tables: The table of each role. A retriever has ``items``, whose shadow is written with them, and where the scan is
             approximate ``rescore``; ``neighbours`` has ``neighbours``; a ranker has none.
         catalogue: The items, in the order of the tables' rows.
@@ -65,6 +67,7 @@ class BundleContents:
     kind: str = "retriever"
     encoders: Mapping[str, bytes] = field(default_factory=dict)
     steps: Steps | None = None
+    retriever: RetrieverGraphs | None = None
     tables: Mapping[str, ItemTable | NeighbourTable] = field(default_factory=dict)
     catalogue: Catalogue
     max_length: int | None = None
@@ -150,11 +153,7 @@ def _vocabularies(contents: BundleContents) -> dict[tuple[str, ...], str]:
 
 
 def _members(contents: BundleContents, vocabularies: Mapping[tuple[str, ...], str]) -> Iterator[Member]:
-    for target, graph in sorted(contents.encoders.items()):
-        yield _lean(Member(name=_graph_name(contents, target), pieces=[graph]))
-    for target, step in sorted(contents.steps.graphs.items()) if contents.steps else ():
-        if step is not None:
-            yield Member(name=f"step.{target}", pieces=[step])
+    yield from _graph_members(contents)
     for role, part, _, array in _arrays(contents):
         whole = _array_member(_array_name(role, part), array)
         yield whole if role in {"item-features", SHADOW_ROLE} else _lean(whole, words=(array.itemsize,))
@@ -170,6 +169,17 @@ def _members(contents: BundleContents, vocabularies: Mapping[tuple[str, ...], st
     for words, member in vocabularies.items():
         if member != _IDS:
             yield _lines_member(member, words)
+
+
+def _graph_members(contents: BundleContents) -> Iterator[Member]:
+    for target, graph in sorted(contents.encoders.items()):
+        yield _lean(Member(name=_graph_name(contents, target), pieces=[graph]))
+    for target, step in sorted(contents.steps.graphs.items()) if contents.steps else ():
+        if step is not None:
+            yield Member(name=f"step.{target}", pieces=[step])
+    if contents.retriever is not None:
+        for target, name in contents.retriever.named().members.items():
+            yield Member(name=name, pieces=[contents.retriever.graphs[target]])
 
 
 def _arrays(contents: BundleContents) -> Iterator[tuple[str, str, str, NDArray[Any]]]:
@@ -231,6 +241,7 @@ def _manifest(contents: BundleContents, members: list[Member], vocabularies: Map
             EncoderMember(target=target, member=held[_graph_name(contents, target)].name) for target in sorted(contents.encoders)
         ),
         steps=None if contents.steps is None else _steps(contents.steps, {name: member.name for name, member in held.items()}),
+        retriever=None if contents.retriever is None else contents.retriever.named(),
         max_length=contents.max_length or 0,
         dims=next((table.dims for table in _vector_tables(contents).values()), 0),
         features=tuple(

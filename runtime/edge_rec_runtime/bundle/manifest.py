@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from edge_rec_runtime.bundle import _fields as fields
 from edge_rec_runtime.bundle._npy import DTYPES
-from edge_rec_runtime.bundle._versions import SCHEMA_VERSION, STEPS_SINCE, least_version
+from edge_rec_runtime.bundle._versions import RETRIEVER_SINCE, SCHEMA_VERSION, STEPS_SINCE, least_version
 from edge_rec_runtime.bundle._whole import check_whole
 from edge_rec_runtime.bundle.kinds import KINDS
+from edge_rec_runtime.bundle.retriever_graphs import RetrieverMember, parse_retriever
 from edge_rec_runtime.bundle.steps import StepsMember, parse_steps
 from edge_rec_runtime.errors import BundleError, ConversionError
 from edge_rec_runtime.features import KINDS as FEATURE_KINDS
@@ -94,6 +95,7 @@ class Manifest:
         sha256: Hex digest of every member but the manifest.
         packed: Bytes of every member that is stored without its zeros, with them.
         steps: How the encoder goes on from what it remembers, where it can.
+        retriever: The whole retriever as one graph, for apps without this runtime, where the bundle has it.
     """
 
     kind: str
@@ -112,6 +114,7 @@ class Manifest:
     sha256: Mapping[str, str]
     packed: Mapping[str, int] = field(default_factory=dict)
     steps: StepsMember | None = None
+    retriever: RetrieverMember | None = None
 
     @property
     def layouts(self) -> dict[str, str]:
@@ -135,6 +138,15 @@ class Manifest:
         found = dict.fromkeys(entry.vocabulary for entry in self.features if entry.vocabulary is not None)
         return tuple(member for member in found if member != self.catalogue.ids)
 
+    @property
+    def members(self) -> list[str]:
+        """Every member but the manifest itself; one that is named twice stands twice."""
+        catalogue = self.catalogue
+        named = [*self.graph_members, *(self.retriever.members.values() if self.retriever else ()), *self.vocabularies]
+        named += (entry.member for entry in self.tables)
+        texts = (catalogue.ids, catalogue.titles, catalogue.attributes, catalogue.popularity)
+        return named + [member for member in texts if member is not None]
+
     def render(self) -> bytes:
         """Return the manifest as JSON text, keys in the order of the format's description.
 
@@ -153,6 +165,7 @@ class Manifest:
             "encoders": [asdict(entry) for entry in self.encoders],
             "inputs": inputs,
             **({"steps": self.steps.record()} if self.steps else {}),
+            **({"retriever": self.retriever.record()} if self.retriever else {}),
             "tables": [asdict(entry) for entry in self.tables],
             "catalogue": asdict(self.catalogue),
             "metrics": self.metrics,
@@ -211,6 +224,12 @@ class Manifest:
             steps = fields.mapping(record, "steps")
             manifest = replace(
                 manifest, steps=parse_steps(steps, targets=tuple(manifest.encoder_members), max_length=manifest.max_length)
+            )
+        if "retriever" in record and version >= RETRIEVER_SINCE:
+            whole = fields.mapping(record, "retriever")
+            manifest = replace(
+                manifest,
+                retriever=parse_retriever(whole, targets=tuple(manifest.encoder_members), items=manifest.catalogue.items),
             )
         if least_version(manifest) > version:
             raise BundleError(
