@@ -20,6 +20,10 @@ The attribute ``width`` is D, and ``layout`` says what ``codes`` are:
 - ``int4``: [R, ceil(D / 2)] uint8, two codes in [-7, 7] a byte, low nibble first, two's complement.
 - ``binary``: [R, ceil(D / 8)] uint8; bit j of a row is bit 7 - j % 8 of byte j // 8; 1 is +1 and 0 is -1.
 
+``RowProducts(x, codes, scales)``: ``x`` [..., D] float32 that holds whole numbers in [-127, 127], ``codes`` and ``scales`` as
+those of ``RowLookup``, with its attributes -> [..., R] float32, ``scales[i] * (x . code[i])``. The products of whole numbers are
+exact; what is rounded is their product with the scale, once. Codes that are looked up as well stand in a file once.
+
 ``BinaryLinear(x, bits, scales, bias)``: ``x`` [..., K] float32, ``bits`` [N, ceil(K / 8)] uint8 as above, ``scales`` [N] float32,
 ``bias`` [N] float32 (may be absent) -> [..., N] float32, ``(x @ signs.T) * scales + bias`` in float; attribute ``width``, K.
 An engine that has no product of packed signs with floats may round each row of ``x`` first, as ``per-token`` does.
@@ -38,6 +42,7 @@ __all__ = [
     "INT8_ROWS",
     "LAYOUTS",
     "ROW_LOOKUP",
+    "ROW_PRODUCTS",
     "VERSION",
     "binary_linear",
     "constant",
@@ -48,6 +53,7 @@ __all__ = [
     "is_dialect",
     "real",
     "row_lookup",
+    "row_products",
     "text",
     "whole",
 ]
@@ -65,13 +71,14 @@ VERSION = 1
 INT8_LINEAR = "Int8Linear"
 INT8_ROWS = "Int8Rows"
 ROW_LOOKUP = "RowLookup"
+ROW_PRODUCTS = "RowProducts"
 BINARY_LINEAR = "BinaryLinear"
 
 ACTIVATIONS = ("per-token", "static", "none")
 # layout of a looked-up table -> codes in a byte
 LAYOUTS = {"int8": 1, "int4": 2, "binary": 8}
 # word -> position of its codes; the scales follow
-CODES = {INT8_LINEAR: 1, INT8_ROWS: 0, ROW_LOOKUP: 1, BINARY_LINEAR: 1}
+CODES = {INT8_LINEAR: 1, INT8_ROWS: 0, ROW_LOOKUP: 1, ROW_PRODUCTS: 1, BINARY_LINEAR: 1}
 
 
 def int8_linear(x: ir.Value, codes: ir.Value, scales: ir.Value, bias: ir.Value | None = None, *, activation: str) -> ir.Node:
@@ -91,6 +98,11 @@ def row_lookup(
     """Return a look-up of rows that are stored as codes."""
     inputs = [indices, codes, scales, *_given(centre)]
     return ir.node(ROW_LOOKUP, inputs, attributes={"layout": layout, "width": width}, domain=DOMAIN)
+
+
+def row_products(x: ir.Value, codes: ir.Value, scales: ir.Value, *, layout: str, width: int) -> ir.Node:
+    """Return the products of whole numbers with every row of codes."""
+    return ir.node(ROW_PRODUCTS, [x, codes, scales], attributes={"layout": layout, "width": width}, domain=DOMAIN)
 
 
 def binary_linear(x: ir.Value, bits: ir.Value, scales: ir.Value, bias: ir.Value | None = None, *, width: int) -> ir.Node:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_rec_converters.dialect import BINARY_LINEAR, INT8_LINEAR, INT8_ROWS, ROW_LOOKUP, real, text, whole
+from edge_rec_converters.dialect import BINARY_LINEAR, INT8_LINEAR, INT8_ROWS, ROW_LOOKUP, ROW_PRODUCTS, real, text, whole
 from edge_rec_converters.row_codes import unpack_int4, unpack_signs
 
 if TYPE_CHECKING:
@@ -65,6 +65,13 @@ def _row_lookup(
     return rows if centre is None else rows + centre
 
 
+def _row_products(node: ir.Node, x: NDArray[np.float32], codes: NDArray[Any], scales: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One rounding in float32, of the product of two numbers that are exact there."""
+    decoded = _DECODED[text(node, "layout")](codes, whole(node, "width"))
+    products: NDArray[np.float32] = (x.astype(np.float64) @ decoded.T.astype(np.float64)).astype(np.float32) * scales
+    return products
+
+
 def _binary_linear(
     node: ir.Node,
     x: NDArray[np.float32],
@@ -87,5 +94,6 @@ REFERENCE: dict[str, Callable[..., NDArray[np.float32]]] = {
     INT8_LINEAR: _int8_linear,
     INT8_ROWS: _int8_rows,
     ROW_LOOKUP: _row_lookup,
+    ROW_PRODUCTS: _row_products,
     BINARY_LINEAR: _binary_linear,
 }

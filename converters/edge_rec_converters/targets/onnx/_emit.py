@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import onnx_ir as ir
 
-from edge_rec_converters.dialect import BINARY_LINEAR, DOMAIN, INT8_LINEAR, INT8_ROWS, ROW_LOOKUP, is_dialect
+from edge_rec_converters.dialect import BINARY_LINEAR, DOMAIN, INT8_LINEAR, INT8_ROWS, ROW_LOOKUP, ROW_PRODUCTS, is_dialect
 from edge_rec_converters.edit import drop_unused_constants, replace_nodes
 from edge_rec_converters.targets.onnx._half import cast_behind_lookups
 from edge_rec_converters.targets.onnx._linear import int8_linear
+from edge_rec_converters.targets.onnx._products import row_products
 from edge_rec_converters.targets.onnx._rows import int8_rows, row_lookup
 from edge_rec_converters.targets.onnx._scope import Scope
 from edge_rec_converters.targets.onnx._signs import binary_linear
@@ -50,5 +51,6 @@ LOWERINGS: dict[str, Callable[[Scope, ir.tape.Tape, ir.Node], ir.Value]] = {
     INT8_LINEAR: int8_linear,
     INT8_ROWS: int8_rows,
     ROW_LOOKUP: row_lookup,
+    ROW_PRODUCTS: row_products,
     BINARY_LINEAR: binary_linear,
 }

@@ -11,6 +11,7 @@ import onnx_ir as ir
 
 from edge_rec_converters.dialect import LAYOUTS, text, whole
 from edge_rec_converters.targets.onnx._bytes import unpacked
+from edge_rec_converters.targets.onnx._products import SHIFT, multiplied, shifted
 from edge_rec_converters.targets.onnx._scope import Scope, given, held, optional
 
 if TYPE_CHECKING:
@@ -31,9 +32,11 @@ def decoded(scope: Scope, tape: ir.tape.Tape, codes: ir.Value, scales: ir.Value,
 def row_lookup(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
     """Lower ``RowLookup``: gather codes and scale of each row, and decode what was gathered."""
     indices, layout = given(node, 0), text(node, "layout")
-    codes = tape.op("Gather", [given(node, 1), indices])
+    lifted = layout == "int8" and multiplied(given(node, 1))
+    codes = tape.op("Gather", [shifted(scope, node) if lifted else given(node, 1), indices])
     if layout == "int8":
         values = tape.op("Cast", [codes], {"to": ir.DataType.FLOAT})
+        values = tape.op("Sub", [values, scope.constant("shift", np.float32(SHIFT))]) if lifted else values
     else:
         columns = held(node, 1).shape[1] * LAYOUTS[layout]
         values = unpacked(scope, tape, codes, indices, layout=layout, columns=columns, width=whole(node, "width"))

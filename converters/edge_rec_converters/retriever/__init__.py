@@ -1,0 +1,7 @@
+"""Retriever graphs: look-up, encoder, item table, mask of seen items and top-k in one file, for apps without our runtime."""
+
+from __future__ import annotations
+
+__all__ = ["retriever_graph"]
+
+from edge_rec_converters.retriever.graph import retriever_graph

@@ -1,0 +1,57 @@
+"""Scores of all items for a query, by the runtime's own arithmetic.
+
+The query is rounded row by row, half to even, to whole numbers in [-127, 127]; products of whole numbers are exact. Its scale is
+above 0 and changes no order, so it is multiplied with the few scores that are left in the end, unless a bias is added before.
+"""
+
+from __future__ import annotations
+
+__all__ = ["Scores", "scores"]
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_rec_converters.dialect import row_products
+
+if TYPE_CHECKING:
+    import onnx_ir as ir
+
+    from edge_rec_converters.retriever.sketch import Sketch
+    from edge_rec_converters.retriever.stored import Stored
+
+_TINY = float(np.finfo(np.float32).tiny)  # the scale of a query of zeros
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Scores of all items.
+
+    Attributes:
+        values: [batch, rows] float32.
+        factor: [batch, 1] float32 above 0, to multiply them with; None for 1.
+    """
+
+    values: ir.Value
+    factor: ir.Value | None = None
+
+
+def scores(sketch: Sketch, table: Stored, query: ir.Value) -> Scores:
+    """Score every row of a table for queries [batch, dims]."""
+    if table.scales is None:
+        bias = [] if table.bias is None else [table.bias]
+        return Scores(values=sketch.op("Gemm", query, table.codes, *bias, transB=1))
+    whole, scale = rounded(sketch, query)
+    products = sketch.add(row_products(whole, table.codes, table.scales, layout=table.layout, width=table.width))[0]
+    if table.bias is None:
+        return Scores(values=products, factor=scale)
+    return Scores(values=sketch.op("Add", sketch.op("Mul", products, scale), table.bias))
+
+
+def rounded(sketch: Sketch, query: ir.Value) -> tuple[ir.Value, ir.Value]:
+    """Return queries [batch, dims] as whole numbers in [-127, 127], held in float32, and their scales [batch, 1]."""
+    largest = sketch.op("ReduceMax", sketch.op("Abs", query), sketch.number([-1]), keepdims=1)
+    scale = sketch.op("Div", largest, sketch.number(127, np.float32))
+    scale = sketch.op("Max", scale, sketch.number(_TINY, np.float32))
+    return sketch.op("Round", sketch.op("Div", query, scale)), scale
