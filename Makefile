@@ -36,10 +36,10 @@ demo: $(VENV)/host.stamp ## The whole job on MovieLens-100K: data, training, six
 native: $(VENV)/native.stamp ## Build the search kernels for this machine
 
 test: $(VENV)/native.stamp ## Run the tests
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 parity: $(VENV)/native.stamp ## Hold every model, target, precision, batch and input against PyTorch; trained runs and other packages too
-	EDGE_REC_PARITY=1 $(BIN)/python -m pytest --numprocesses 2 tests/parity tests/strangers
+	EDGE_REC_PARITY=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup tests/parity tests/strangers
 
 fuzz: $(VENV)/dev.stamp ## Use the search kernels at random, right and wrong, with sanitizers built in; SECONDS=300
 	$(BIN)/python tests/fuzz $(or $(SECONDS),300)

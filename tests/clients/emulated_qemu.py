@@ -1,7 +1,7 @@
 """An emulator that is new enough for inference engines: the one on the path, or that of Debian 13, unpacked into the cache.
 
-QEMU 7.2, Debian 12's, ends ONNX Runtime for Arm with a segmentation fault and miscounts LiteRT's integers on ``-cpu max``; QEMU 10
-does neither. Kernels alone run on either, and are tested with whichever is there.
+QEMU 7.2, Debian 12's, ends ONNX Runtime for Arm with a segmentation fault and miscounts LiteRT's integers on ``-cpu max``;
+QEMU 10 does neither. Kernels alone run on either, and are tested with whichever is there.
 """
 
 from __future__ import annotations

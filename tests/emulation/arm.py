@@ -1,14 +1,13 @@
-"""An Arm device out of packages: Debian's Python and its libraries, numpy's wheel, and the kernels cross-compiled.
+"""An Arm device out of packages: Debian's Python and its libraries, wheels, and the kernels cross-compiled.
 
 Everything is kept in the cache; a test is skipped, with the reason, where a registry is not in reach.
 """
 
 from __future__ import annotations
 
-__all__ = ["arm_kernels", "arm_python"]
+__all__ = ["arm_kernels", "arm_python", "arm_runtime"]
 
 import fcntl
-import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 _ROOT = Path(__file__).parents[2]
 _CACHE = _ROOT / ".cache" / "arm64"
 _SECONDS = 300
+_ENGINES = ("numpy", "onnxruntime", "ai-edge-litert")
 
 
 def arm_python() -> list[str]:
@@ -34,11 +34,34 @@ def arm_python() -> list[str]:
     with _once("root") as done:
         if not done.exists():
             _fetch_debian(root)
-            python = next((root / "usr" / "bin").glob("python3.*"))
-            _fetch_numpy(python.name.removeprefix("python"), root / "site")
+            _fetch_wheels(root / "site", "numpy")
             done.touch()
-    python = next((root / "usr" / "bin").glob("python3.*"))
-    return ["-L", str(root), "-E", f"PYTHONPATH={root / 'site'}", "-E", f"PYTHONHOME={root / 'usr'}", str(python)]
+    return _called(root / "site")
+
+
+def arm_runtime(folder: Path) -> list[str]:
+    """Return how an Arm interpreter is called that has our runtime, put into a folder with its kernels, and both engines."""
+    arm_python()
+    engines = _CACHE / "engines"
+    with _once("engines") as done:
+        if not done.exists():
+            shutil.rmtree(engines, ignore_errors=True)
+            _fetch_wheels(engines, *_ENGINES)
+            done.touch()
+    runtime = folder / "edge_rec_runtime"
+    shutil.copytree(_ROOT / "runtime" / runtime.name, runtime, ignore=shutil.ignore_patterns("*.so", "__pycache__", "_native"))
+    arm_kernels(runtime)
+    return _called(folder, engines)
+
+
+def _called(*packages: Path) -> list[str]:
+    root = _CACHE / "root"
+    path = os.pathsep.join(map(str, packages))
+    return ["-L", str(root), "-E", f"PYTHONPATH={path}", "-E", f"PYTHONHOME={root / 'usr'}", str(_interpreter())]
+
+
+def _interpreter() -> Path:
+    return next((_CACHE / "root" / "usr" / "bin").glob("python3.*"))
 
 
 def arm_kernels(folder: Path) -> Path:
@@ -92,13 +115,14 @@ def _fetch_debian(root: Path) -> None:
         subprocess.run(["dpkg", "-x", str(package), str(root)], check=True, timeout=_SECONDS)
 
 
-def _fetch_numpy(version: str, site: Path) -> None:
-    platforms = [
-        word for tag in ("manylinux_2_28", "manylinux_2_27", "manylinux2014") for word in ("--platform", f"{tag}_aarch64")
-    ]
-    numpy = f"numpy=={importlib.metadata.version('numpy')}"
-    wanted = ["--only-binary=:all:", *platforms, "--python-version", version, "--implementation", "cp", "--target", str(site)]
-    _or_skip([sys.executable, "-m", "pip", "install", "-q", *wanted, numpy], f"{numpy} for arm64")
+def _fetch_wheels(site: Path, *names: str) -> None:
+    """Install packages, and what they need, in the versions that this release is measured with."""
+    version = _interpreter().name.removeprefix("python")
+    tags = [f"manylinux_2_{minor}_aarch64" for minor in (28, 27, 17)] + ["manylinux2014_aarch64"]
+    wanted = [word for tag in tags for word in ("--platform", tag)]
+    wanted += ["--only-binary=:all:", "--python-version", version, "--implementation", "cp", "--target", str(site)]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--constraint", str(_ROOT / "constraints.txt")]
+    _or_skip([*pip, *wanted, *names], f"{', '.join(names)} for arm64")
 
 
 def _or_skip(command: Sequence[str], what: str) -> None:
