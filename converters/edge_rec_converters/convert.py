@@ -44,6 +44,7 @@ class Conversion:
         metrics: Its quality on the held-out histories or examples.
         fp32_bytes: What ``model_bytes`` is of the same model in fp32 for the same target.
         latency_ratio: How long a request takes here, in units of what it takes that fp32 bundle; None for fp32 itself.
+        graph_k: Items that an answer of its retriever graph holds; None where it has no such graph.
     """
 
     path: Path
@@ -55,6 +56,7 @@ class Conversion:
     metrics: Mapping[str, Any]
     fp32_bytes: int
     latency_ratio: float | None
+    graph_k: int | None = None
 
     @property
     def beside_fp32(self) -> str:
@@ -83,6 +85,8 @@ def convert(
     gate: float | None = None,
     incremental: bool = False,
     shadow: str = "auto",
+    graph: str | None = None,
+    graph_k: int = 100,
     metadata: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> Conversion:
@@ -103,6 +107,9 @@ def convert(
             more costs its own work (`Recommender.session`); its weights are the encoder's and are not stored again.
         shadow: Whether a retriever's items get a 4-bit shadow, through which a search reads less and finds the same: ``yes``,
             ``no``, or ``auto`` for tables of so many rows that it pays (`shadows.LEAST_ROWS`).
+        graph: ``retriever``, and a retriever's bundle also holds look-up, encoder, items and top-k as one graph, for apps that
+            have an engine and not the runtime (`Bundle.retriever_graph`).
+        graph_k: Items that an answer of this graph holds; all of them where the catalogue has fewer.
         metadata: What the bundle shall say of the model's making: data set, seed, recipe.
         progress: Told how many users or examples are done.
 
@@ -113,12 +120,20 @@ def convert(
         VerificationError: The bundle failed its gate.
     """
     require_gate_in_range(gate)
+    order = Order(
+        target=target,
+        precision=precision,
+        layers=layers or {},
+        incremental=incremental,
+        shadow=shadow,
+        graph=graph,
+        graph_k=graph_k,
+    )
     made = (
         source
         if isinstance(source, Prepared)
         else prepare(source, histories, examples=examples, calibration=calibration, targets=(target,), progress=progress)
     )
-    order = Order(target=target, precision=precision, layers=layers or {}, incremental=incremental, shadow=shadow)
     made.require(order)
     required = made.gate(precision) if gate is None else gate
     provenance = _provenance(made, order, metadata or {})
@@ -140,6 +155,7 @@ def convert(
         metrics=found.metrics(),
         fp32_bytes=fp32_bytes,
         latency_ratio=ratio,
+        graph_k=None if chosen.retriever is None else chosen.retriever.k,
     )
 
 
@@ -202,7 +218,7 @@ def _beside_fp32(trial: Path, chosen: BundleContents, made: Prepared, order: Ord
     if chosen.precision == Precision():
         return _model_bytes(trial), None
     whole = trial.with_name("fp32.edgerec")
-    write_bundle(whole, made.drafts(replace(order, precision=Precision(), layers={}, shadow="no"))[0])
+    write_bundle(whole, made.drafts(replace(order, precision=Precision(), layers={}, shadow="no", graph=None))[0])
     return _model_bytes(whole), latency_ratio(made, trial, whole)
 
 

@@ -60,6 +60,7 @@ class PreparedNeighbours:
         order.precision.require("neighbours")
         order.refuse_incremental(self.source.name, "a table of neighbours, which has no encoder")
         order.refuse_shadow(self.source.name, "a table of neighbours")
+        order.refuse_graph(self.source.name, "a table of neighbours, which no engine runs and which has no graph")
         if order.layers:
             raise ConversionError(f"{self.source.name} is a table of neighbours, which has no layers; leave the patterns out")
 

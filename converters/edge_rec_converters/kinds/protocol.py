@@ -76,6 +76,8 @@ class Order:
         layers: Pattern of weight names -> network precision of these weights; the first that matches counts.
         incremental: The encoder shall also go on from what it remembers, event by event.
         shadow: Whether the item table gets one, ``yes``, ``no``, or ``auto`` for where it pays.
+        graph: ``retriever`` where the bundle shall also hold the whole retriever as one graph, for apps without the runtime.
+        graph_k: Items that an answer of that graph holds; all of them where there are fewer.
     """
 
     target: str
@@ -83,6 +85,28 @@ class Order:
     layers: Mapping[str, str] = field(default_factory=dict)
     incremental: bool = False
     shadow: str = "auto"
+    graph: str | None = None
+    graph_k: int = 100
+
+    def __post_init__(self) -> None:
+        """Refuse a graph that is not known, and answers without an item.
+
+        Raises:
+            ConversionError: It is one.
+        """
+        if self.graph not in {None, "retriever"}:
+            raise ConversionError(f"graph {self.graph!r} is not known; use 'retriever', or leave it out")
+        if self.graph_k < 1:
+            raise ConversionError(f"graph_k is {self.graph_k}; an answer of a retriever graph holds at least 1 item")
+
+    def refuse_graph(self, name: str, why: str) -> None:
+        """Refuse a retriever graph of a model of another kind.
+
+        Raises:
+            ConversionError: It was asked for.
+        """
+        if self.graph is not None:
+            raise ConversionError(f"{name} is {why}; convert it without --graph")
 
     def refuse_incremental(self, name: str, what: str) -> None:
         """Refuse to make a model incremental that is of a kind without an encoder.

@@ -70,6 +70,9 @@ class PreparedRanker:
         order.precision.require("ranker")
         order.refuse_incremental(self.source.name, "a ranker, which scores candidates and takes no history")
         order.refuse_shadow(self.source.name, "a ranker, which scores candidates")
+        order.refuse_graph(
+            self.source.name, "a ranker, whose bundle already holds the graph that an app runs (edge-rec graph writes it out)"
+        )
         require_network(order.target, order.precision.network, self._plan(order))
 
     def gate(self, precision: Precision) -> float:

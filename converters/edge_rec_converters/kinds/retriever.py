@@ -18,16 +18,17 @@ from edge_rec_converters.kinds.limits import FED, MOST_FITTED, MOST_JUDGED, TIME
 from edge_rec_converters.networks import Ingredients, candidates, network_graph, require_network, step_network
 from edge_rec_converters.plan import Plan
 from edge_rec_converters.reference import reference
+from edge_rec_converters.retriever import retriever_graph
 from edge_rec_converters.shadows import require_shadow, shadowed
 from edge_rec_converters.targets import emitter, require_operators, step_emitter
 from edge_rec_converters.verification import overlap_gate
 from edge_rec_converters.verification.retriever import measure_retriever
 from edge_rec_converters.windows import feed, windows
 from edge_rec_runtime import BundleContents, Fp32Table, Recommender
-from edge_rec_runtime.bundle import Steps
+from edge_rec_runtime.bundle import RetrieverGraphs, Steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import onnx_ir as ir
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from edge_rec_converters.protocol import RetrieverSource
     from edge_rec_converters.reference import Reference
     from edge_rec_converters.verification import RetrieverVerification
-    from edge_rec_runtime import Precision, Progress
+    from edge_rec_runtime import ItemTable, Precision, Progress
     from edge_rec_runtime.state import StatePart
 
 
@@ -88,13 +89,15 @@ class PreparedRetriever:
         )
         drafts = []
         for network in candidates(target, order.precision.network, ingredients):
-            encoder, steps = self._graphs(network, ingredients, order)
+            encoder = network_graph(target, network, ingredients)
+            graph, steps = self._files(encoder, network, ingredients, order)
             drafts.append(
                 BundleContents(
                     name=source.name,
                     precision=replace(order.precision, network=network),
-                    encoders={target: encoder},
+                    encoders={target: graph},
                     steps=steps,
+                    retriever=self._whole(encoder, tables, order),
                     tables=tables,
                     catalogue=source.catalogue,
                     max_length=source.max_length,
@@ -108,18 +111,33 @@ class PreparedRetriever:
         """The graph by which the encoder goes on from what it remembers, in fp32, and what that is; exported when asked for."""
         return step_graph(self.source)
 
-    def _graphs(self, network: str, ingredients: Ingredients, order: Order) -> tuple[bytes, Steps | None]:
+    def _files(self, encoder: ir.Model, network: str, ingredients: Ingredients, order: Order) -> tuple[bytes, Steps | None]:
         """Return the encoder's file, and what goes with it where it is to go on."""
-        encoder = network_graph(order.target, network, ingredients)
         if not order.incremental:
             return emitter(order.target)(encoder), None
         step, state = self.steps
         whole, beside = step_emitter(order.target)(encoder, step_network(network, ingredients, step, encoder))
         return whole, Steps(state=state, graphs={order.target: beside})
 
+    def _whole(self, encoder: ir.Model, tables: Mapping[str, ItemTable], order: Order) -> RetrieverGraphs | None:
+        """Return the whole retriever as one graph, where it is asked for."""
+        if order.graph is None:
+            return None
+        source, k = self.source, min(order.graph_k, len(self.source.catalogue))
+        whole = retriever_graph(
+            encoder,
+            table=tables["items"],
+            rescore=tables.get("rescore"),
+            popularity=source.catalogue.popularity,
+            max_length=source.max_length,
+            k=k,
+        )
+        return RetrieverGraphs(k=k, graphs={order.target: emitter(order.target)(whole)})
+
     def measure(self, bundle: Path, *, on: Literal["fit", "test"], gate: float, progress: Progress) -> RetrieverVerification:
         """See `Prepared`."""
-        return measure_retriever(bundle, self.fit if on == "fit" else self.test, gate=gate, progress=progress)
+        judged = self.fit if on == "fit" else self.test
+        return measure_retriever(bundle, judged, gate=gate, graphs=on == "test", progress=progress)
 
     def _plan(self, order: Order) -> Plan:
         return Plan.of(layers=order.layers, float_weights=self.source.float_weights)

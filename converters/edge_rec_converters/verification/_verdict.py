@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["verdict"]
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,12 @@ from edge_rec_converters.verification.gate import MOST_DRIFT
 from edge_rec_converters.verification.record import RetrieverVerification
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from edge_rec_converters.verification._agreement import Agreement
+    from edge_rec_converters.verification.graph_record import GraphVerification
     from edge_rec_converters.windows import Windows
 
 _BEYOND = 10  # rank of a target that is not among the ten
@@ -31,10 +35,12 @@ def verdict(
     drift: float = 0.0,
     constant: bool = False,
     steps_drift: float | None = None,
+    retriever: Mapping[str, GraphVerification] = MappingProxyType({}),
 ) -> RetrieverVerification:
     """Judge a bundle; see `RetrieverVerification` for the figures."""
     overlap = float(metrics.overlap_at_k(agreement.source_top, agreement.bundle_top).mean())
     failures = _failures(overlap=overlap, gate=gate, drift=drift, zero_rows=zero_rows, constant=constant, steps_drift=steps_drift)
+    failures += tuple(failure for graph in retriever.values() for failure in graph.failures)
     return RetrieverVerification(
         users=len(users),
         gate=gate,
@@ -50,6 +56,7 @@ def verdict(
         constant=constant,
         backend=backend,
         steps_drift=steps_drift,
+        retriever=dict(retriever),
         **_quality(agreement, users.targets),
     )
 

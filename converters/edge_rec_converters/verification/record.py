@@ -4,8 +4,13 @@ from __future__ import annotations
 
 __all__ = ["RankerVerification", "RetrieverVerification", "Verification"]
 
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edge_rec_converters.verification.graph_record import GraphVerification
 
 
 class Verification(Protocol):
@@ -69,6 +74,7 @@ class RetrieverVerification:
         backend: The engine that ran the bundle.
         steps_drift: Largest difference of a query that was reached event by event, in standard deviations of the queries; None
             where the bundle has no graph for it.
+        retriever: What the retriever graph of each target answers; empty where the bundle has none.
     """
 
     users: int
@@ -92,6 +98,7 @@ class RetrieverVerification:
     mrr_at_10: float | None
     backend: str
     steps_drift: float | None = None
+    retriever: Mapping[str, GraphVerification] = field(default_factory=dict)
 
     @property
     def closeness(self) -> float:
@@ -115,7 +122,8 @@ class RetrieverVerification:
     def verdict(self) -> dict[str, Any]:
         """See `Verification`."""
         found = {name: _plain(value) for name, value in asdict(self).items()}
-        return found if self.steps_drift is not None else {name: one for name, one in found.items() if name != "steps_drift"}
+        absent = {"steps_drift": self.steps_drift is None, "retriever": not self.retriever}
+        return {name: one for name, one in found.items() if not absent.get(name)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,4 +200,6 @@ def _plain(value: object) -> object:
         return round(value, 6)
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
     return value
