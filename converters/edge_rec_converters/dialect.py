@@ -12,8 +12,9 @@ float32 (may be absent) -> [..., N] float32, by the attribute ``activation``:
 
 ``Int8Rows(codes, scales)``: ``codes`` [R, D] int8, ``scales`` [R] float32 -> [R, D] float32, ``scales[i] * codes[i]``.
 
-``RowLookup(indices, codes, scales, centre)``: ``indices`` [...] int32 or int64 in [0, R), ``scales`` [R] float32, ``centre`` [D]
-float32 (may be absent) -> [..., D] float32, ``scales[i] * code[i] + centre``; only the rows that are asked for are decoded.
+``RowLookup(indices, codes, scales, centre)``: ``indices`` [...] int32 or int64 in [0, R), ``scales`` [R] float32 (absent where
+all are 1), ``centre`` [D] float32 (may be absent) -> [..., D] float32, ``scales[i] * code[i] + centre``; only the rows that are
+asked for are decoded.
 The attribute ``width`` is D, and ``layout`` says what ``codes`` are:
 
 - ``int8``: [R, D] int8.
@@ -28,7 +29,8 @@ exact; what is rounded is their product with the scale, once. Codes that are loo
 ``bias`` [N] float32 (may be absent) -> [..., N] float32, ``(x @ signs.T) * scales + bias`` in float; attribute ``width``, K.
 An engine that has no product of packed signs with floats may round each row of ``x`` first, as ``per-token`` does.
 
-Half precision has no word: a float16 constant, cast to float32 before its use, says it in standard operators.
+Half precision has no word: a float16 constant, cast to float32 before its use, says it in standard operators. An input whose
+metadata has `STORED_SHAPE` is stored with these sizes where a file keeps some for axes that stay open.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ __all__ = [
     "LAYOUTS",
     "ROW_LOOKUP",
     "ROW_PRODUCTS",
+    "STORED_SHAPE",
     "VERSION",
     "binary_linear",
     "constant",
@@ -68,6 +71,7 @@ if TYPE_CHECKING:
 
 DOMAIN = "edge_rec"
 VERSION = 1
+STORED_SHAPE = "stored_shape"  # such as "1,200"
 INT8_LINEAR = "Int8Linear"
 INT8_ROWS = "Int8Rows"
 ROW_LOOKUP = "RowLookup"
@@ -93,14 +97,14 @@ def int8_rows(codes: ir.Value, scales: ir.Value) -> ir.Node:
 
 
 def row_lookup(
-    indices: ir.Value, codes: ir.Value, scales: ir.Value, centre: ir.Value | None = None, *, layout: str, width: int
+    indices: ir.Value, codes: ir.Value, scales: ir.Value | None, centre: ir.Value | None = None, *, layout: str, width: int
 ) -> ir.Node:
     """Return a look-up of rows that are stored as codes."""
     inputs = [indices, codes, scales, *_given(centre)]
     return ir.node(ROW_LOOKUP, inputs, attributes={"layout": layout, "width": width}, domain=DOMAIN)
 
 
-def row_products(x: ir.Value, codes: ir.Value, scales: ir.Value, *, layout: str, width: int) -> ir.Node:
+def row_products(x: ir.Value, codes: ir.Value, scales: ir.Value | None, *, layout: str, width: int) -> ir.Node:
     """Return the products of whole numbers with every row of codes."""
     return ir.node(ROW_PRODUCTS, [x, codes, scales], attributes={"layout": layout, "width": width}, domain=DOMAIN)
 

@@ -56,20 +56,22 @@ def _row_lookup(
     node: ir.Node,
     indices: NDArray[np.integer[Any]],
     codes: NDArray[Any],
-    scales: NDArray[np.float32],
+    scales: NDArray[np.float32] | None = None,
     centre: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Two roundings in float32, one of the product and one of the sum: an emitter gives the same bits."""
-    decoded = _DECODED[text(node, "layout")](codes[indices], whole(node, "width"))
-    rows: NDArray[np.float32] = decoded.astype(np.float32) * scales[indices][..., None]
+    rows = _DECODED[text(node, "layout")](codes[indices], whole(node, "width")).astype(np.float32)
+    rows = rows if scales is None else rows * scales[indices][..., None]
     return rows if centre is None else rows + centre
 
 
-def _row_products(node: ir.Node, x: NDArray[np.float32], codes: NDArray[Any], scales: NDArray[np.float32]) -> NDArray[np.float32]:
+def _row_products(
+    node: ir.Node, x: NDArray[np.float32], codes: NDArray[Any], scales: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
     """One rounding in float32, of the product of two numbers that are exact there."""
     decoded = _DECODED[text(node, "layout")](codes, whole(node, "width"))
-    products: NDArray[np.float32] = (x.astype(np.float64) @ decoded.T.astype(np.float64)).astype(np.float32) * scales
-    return products
+    products = (x.astype(np.float64) @ decoded.T.astype(np.float64)).astype(np.float32)
+    return products if scales is None else products * scales
 
 
 def _binary_linear(

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx_ir as ir
 
+from edge_rec_converters.retriever.search import LOWEST
 from edge_rec_runtime.search import best
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_rec_converters.retriever.sketch import Sketch
-
-_LOWEST = float(np.finfo(np.float32).min)  # only minus infinity lies below
 
 
 def answers(
@@ -35,7 +34,7 @@ def answers(
     """
     counts = np.zeros(items, np.float32) if popularity is None else popularity.astype(np.float32)
     popular, met = best(np.arange(items), counts, k)
-    gone = sketch.op("Less", values, sketch.number(_LOWEST, np.float32))
+    gone = sketch.op("Less", values, sketch.number(LOWEST, np.float32))
     found = sketch.op("Where", gone, sketch.number(-1, np.int32), sketch.cast(rows, ir.DataType.INT32))
     return (
         sketch.op("Where", empty, sketch.constant("popular.items", popular[None].astype(np.int32)), found),

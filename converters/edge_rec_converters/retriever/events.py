@@ -24,18 +24,16 @@ class Events:
     """What a history [batch, length] says.
 
     Attributes:
-        rows: [batch, window] int32, the rows that the encoder is given, padded with row 0; the window is the length of the
-            history, at most that of the model.
+        rows: [batch, window] int32, the rows that the encoder is given, padded with row ``items``; the window is the length of
+            the history, at most that of the model.
         mask: [batch, window] float32, 1 for events. Where a history has none it is 1 throughout, so that no encoder divides by 0.
-        places: [batch, length] int32, the row of each entry, 0 for what is no event.
-        known: [batch, length] bool, whether an entry is an event.
+        places: [batch, length] int32, the row of each entry, ``items`` for what is no event.
         empty: [batch, 1] bool, whether a history has no event.
     """
 
     rows: ir.Value
     mask: ir.Value
     places: ir.Value
-    known: ir.Value
     empty: ir.Value
 
 
@@ -48,11 +46,10 @@ def events(sketch: Sketch, history: ir.Value, *, items: int, max_length: int) ->
         items: Rows of the catalogue.
         max_length: Most events that the encoder takes, of which the newest count.
     """
-    zero = sketch.number(0, np.int32)
+    zero, limit = sketch.number(0, np.int32), sketch.number(items, np.int32)
     first, one, along = sketch.number([0]), sketch.number([1]), sketch.number([1])
-    at_least, below = sketch.op("GreaterOrEqual", history, zero), sketch.op("Less", history, sketch.number(items, np.int32))
-    known = sketch.op("And", at_least, below)
-    places = sketch.op("Where", known, history, zero)
+    known = sketch.op("And", sketch.op("GreaterOrEqual", history, zero), sketch.op("Less", history, limit))
+    places = sketch.op("Where", known, history, limit)
     later = sketch.op("CumSum", sketch.cast(known, ir.DataType.INT32), sketch.number(1), reverse=1)
     kept = sketch.op("And", known, sketch.op("LessOrEqual", later, sketch.number(max_length, np.int32)))
     length = sketch.op("Shape", history, start=1)
@@ -65,6 +62,5 @@ def events(sketch: Sketch, history: ir.Value, *, items: int, max_length: int) ->
         rows=sketch.op("GatherElements", places, where, axis=1),
         mask=sketch.cast(sketch.op("GreaterOrEqual", order, least), ir.DataType.FLOAT),
         places=places,
-        known=known,
         empty=sketch.op("Equal", count, zero),
     )

@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import onnx_ir as ir
 
-from edge_rec_converters.dialect import declare
+from edge_rec_converters.dialect import STORED_SHAPE, declare
 from edge_rec_converters.edit import drop_unused_constants
 from edge_rec_converters.retriever.answers import answers
 from edge_rec_converters.retriever.events import events
 from edge_rec_converters.retriever.lookup import vectors
-from edge_rec_converters.retriever.scoring import scores
-from edge_rec_converters.retriever.seen import without_seen
+from edge_rec_converters.retriever.search import search, tables
 from edge_rec_converters.retriever.sketch import Sketch
-from edge_rec_converters.retriever.stored import stored
-from edge_rec_converters.retriever.top import top
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
@@ -59,32 +56,41 @@ def retriever_graph(
     Raises:
         ConversionError: The layout of a table has no form in a graph, or an input of the encoder has a name that is taken.
     """
-    if rescore is not None:
-        raise ConversionError("a rescore table has no form in a retriever graph yet; use rescore=none")
     model = encoder.clone()
     graph, sketch = model.graph, Sketch(model.graph)
     given = {str(value.name): value for value in graph.inputs}
+    context = [value for name, value in given.items() if name not in {"vectors", "mask"}]
+    _free_names(graph, context)
     history = ir.Value(name=HISTORY, shape=ir.Shape(["batch", "length"]), type=ir.TensorType(ir.DataType.INT32))
-    items = stored(sketch, table, "items")
-    found = events(sketch, history, items=table.rows, max_length=max_length)
-    for name, value in (("vectors", vectors(sketch, items, found.rows)), ("mask", found.mask)):
-        given[name].replace_all_uses_with(value)
+    history.metadata_props[STORED_SHAPE] = f"1,{max_length}"
+    held = tables(sketch, table, rescore, k=k)
+    found = events(sketch, history, items=held.items, max_length=max_length)
+    given["vectors"].replace_all_uses_with(vectors(sketch, held.fed, found.rows))
+    given["mask"].replace_all_uses_with(found.mask)
     graph.insert_before(graph[0], sketch.taken())
 
-    k = min(k, table.rows)
-    scored = scores(sketch, items, graph.outputs[0])
-    values, rows = top(sketch, without_seen(sketch, scored.values, found), k=k)
-    values = values if scored.factor is None else sketch.op("Mul", values, scored.factor)
-    results = answers(sketch, values, rows, empty=found.empty, popularity=popularity, items=table.rows, k=k)
+    values, rows = search(sketch, held, graph.outputs[0], found)
+    results = answers(sketch, values, rows, empty=found.empty, popularity=popularity, items=held.items, k=held.k)
     graph.extend(sketch.taken())
 
-    graph.inputs[:] = [history, *(value for value in graph.inputs if value.name not in {"vectors", "mask"})]
+    graph.inputs[:] = [history, *context]
     graph.outputs[:] = [
-        _named(value, name, dtype, k)
+        _named(value, name, dtype, held.k)
         for value, name, dtype in zip(results, (ITEMS, SCORES), (ir.DataType.INT32, ir.DataType.FLOAT), strict=True)
     ]
     drop_unused_constants(graph)
     return declare(model)
+
+
+def _free_names(graph: ir.Graph, context: list[ir.Value]) -> None:
+    """Rename constants of the encoder that are called as an input or output of the whole graph is."""
+    taken = {HISTORY, ITEMS, SCORES}
+    if clash := [value.name for value in context if value.name in taken]:
+        raise ConversionError(
+            f"the encoder has an input {clash[0]!r}, and that is what the retriever graph's own is called; rename the feature"
+        )
+    for name in taken & graph.initializers.keys():
+        graph.initializers[name].name = f"encoder.{name}"
 
 
 def _named(value: ir.Value, name: str, dtype: ir.DataType, k: int) -> ir.Value:

@@ -1,8 +1,8 @@
-"""Vectors of the history, decoded from the rows of the item table."""
+"""Rows of an item table, decoded as they are asked for."""
 
 from __future__ import annotations
 
-__all__ = ["vectors"]
+__all__ = ["raw_rows", "vectors"]
 
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,20 @@ if TYPE_CHECKING:
 
 
 def vectors(sketch: Sketch, table: Stored, rows: ir.Value) -> ir.Value:
-    """Return the vectors [batch, window, dims] float32 of rows [batch, window], all of which the table has."""
-    if table.layout == "fp32":
-        return sketch.op("Gather", table.codes, rows)
-    if table.layout == "fp16":
-        return sketch.cast(sketch.op("Gather", table.codes, rows), ir.DataType.FLOAT)
-    return sketch.add(row_lookup(rows, table.codes, table.scales, layout=table.layout, width=table.width))[0]
+    """Return the vectors [..., dims] float32 of rows [...], all of which the table has."""
+    if table.is_float:
+        return raw_rows(sketch, table, rows)
+    if table.projection is None:
+        return sketch.add(row_lookup(rows, table.codes, table.scales, layout=table.layout, width=table.width))[0]
+    found = sketch.op("MatMul", raw_rows(sketch, table, rows), table.projection)
+    if table.scales is None:
+        return found
+    return sketch.op("Mul", found, sketch.op("Unsqueeze", sketch.op("Gather", table.scales, rows), sketch.number([-1])))
+
+
+def raw_rows(sketch: Sketch, table: Stored, rows: ir.Value) -> ir.Value:
+    """Return the values or the codes [..., width] of rows [...] as float32, without their scales."""
+    if not table.is_float:
+        return sketch.add(row_lookup(rows, table.codes, None, layout=table.layout, width=table.width))[0]
+    found = sketch.op("Gather", table.codes, rows)
+    return found if table.layout == "fp32" else sketch.cast(found, ir.DataType.FLOAT)

@@ -1,4 +1,4 @@
-"""Items of the history are left out: their scores become minus infinity."""
+"""Items of the history are left out: their scores become minus infinity, and those of the rows behind the items."""
 
 from __future__ import annotations
 
@@ -15,11 +15,18 @@ if TYPE_CHECKING:
     from edge_rec_converters.retriever.sketch import Sketch
 
 
-def without_seen(sketch: Sketch, scores: ir.Value, events: Events) -> ir.Value:
-    """Return scores [batch, items] with minus infinity for all events of the history, also those beyond the window.
+def without_seen(sketch: Sketch, scores: ir.Value, events: Events, *, items: int, rows: int) -> ir.Value:
+    """Return scores [batch, rows] with minus infinity for all events of the history, also those beyond the window.
 
-    What is no event adds 0 to item 0.
+    Args:
+        sketch: Takes the nodes.
+        scores: All finite.
+        events: The history.
+        items: Rows of the catalogue.
+        rows: Of the scores.
     """
-    nothing, never = sketch.number(0, np.float32), sketch.number(-np.inf, np.float32)
-    updates = sketch.op("Where", events.known, never, nothing)
-    return sketch.op("ScatterElements", scores, events.places, updates, axis=1, reduction="add")
+    behind = sketch.number(np.arange(items, rows)[None], np.int32)
+    each = sketch.op("Where", events.empty, behind, behind)  # the same for every history, [batch, rows - items]
+    places = sketch.op("Concat", events.places, each, axis=1)
+    never = sketch.op("Expand", sketch.number(-np.inf, np.float32), sketch.op("Shape", places))
+    return sketch.op("ScatterElements", scores, places, never, axis=1, reduction="add")

@@ -1,22 +1,29 @@
-"""An item table as constants of a graph, each once: the look-up and the scores read the same ones."""
+"""An item table as constants of a graph, each once: the look-up and the scores read the same ones.
+
+Rows of zeros stand behind the items. Row ``items`` is where all that is no event points to, so that no look-up can miss; more of
+them fill the last of the groups in which the best are sought. They are never answered.
+"""
 
 from __future__ import annotations
 
 __all__ = ["Stored", "stored"]
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_rec_runtime import Fp16Table, Fp32Table, Int8Table
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
     import onnx_ir as ir
+    from numpy.typing import NDArray
 
     from edge_rec_converters.retriever.sketch import Sketch
     from edge_rec_runtime import ItemTable
+
+# layout of the runtime -> the part of a table that holds its values or codes
+_CODES = {"fp32": "values", "fp16": "values", "int8": "codes", "int4": "codes", "binary": "bits"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,32 +31,64 @@ class Stored:
     """The constants of a table.
 
     Attributes:
-        layout: Of the runtime: ``fp32``, ``fp16``, ``int8``, ``int4`` or ``binary``.
-        width: Codes in a row.
-        codes: Values [rows, width] or codes, as the layout has them.
-        scales: [rows] float32; None for values.
-        bias: [rows] float32, if there is one.
+        layout: Key of `_CODES`.
+        width: Values or codes in a row.
+        codes: [rows, ...], as the layout has them.
+        scales: [rows] float32; None where every scale is 1.
+        bias: [rows] float32; None without one.
+        projection: [width, dims] float32, what turns signs into a vector; None where they are one.
     """
 
     layout: str
     width: int
     codes: ir.Value
-    scales: ir.Value | None = None
-    bias: ir.Value | None = None
+    scales: ir.Value | None
+    bias: ir.Value | None
+    projection: ir.Value | None
+
+    @property
+    def is_float(self) -> bool:
+        """Whether its values are floats, which a query is multiplied with as it is."""
+        return self.layout in {"fp32", "fp16"}
 
 
-def stored(sketch: Sketch, table: ItemTable, role: str) -> Stored:
+def stored(sketch: Sketch, table: ItemTable, role: str, *, rows: int) -> Stored:
     """Add a table to a graph.
 
+    Args:
+        sketch: Takes the constants.
+        table: Its layout is one of `_CODES`.
+        role: What it is in the bundle, which names the constants.
+        rows: Of the constants; more than the table has.
+
     Raises:
-        ConversionError: Its layout has no form in a graph.
+        ConversionError: The layout has no form in a graph.
     """
-    bias = getattr(table, "bias", None)
-    held = None if bias is None else sketch.constant(f"{role}.bias", bias.astype(np.float32))
-    if isinstance(table, Fp32Table | Fp16Table):
-        return Stored(layout=table.layout, width=table.dims, codes=sketch.constant(f"{role}.values", table.values), bias=held)
-    if isinstance(table, Int8Table):
-        scales = sketch.constant(f"{role}.scales", table.scales.astype(np.float32))
-        codes = sketch.constant(f"{role}.codes", table.codes)
-        return Stored(layout="int8", width=table.dims, codes=codes, scales=scales, bias=held)
-    raise ConversionError(f"an item table in {table.layout} has no form in a retriever graph; use items=int8, int4 or binary")
+    if table.layout not in _CODES:
+        raise ConversionError(
+            f"{role}={table.layout} has no form in a retriever graph, whose engines cannot look a product up in a codebook; "
+            f"use one of {', '.join(_CODES)}"
+        )
+    parts = table.parts()
+
+    def constant(name: str, dtype: type[np.generic] | None = None) -> ir.Value | None:
+        return sketch.constant(f"{role}.{name}", _lengthened(parts[name], rows, dtype)) if name in parts else None
+
+    codes = constant(_CODES[table.layout])
+    if codes is None:
+        raise AssertionError(f"a table in {table.layout} has {_CODES[table.layout]}")
+    return Stored(
+        layout=table.layout,
+        width=getattr(table, "width", table.dims),
+        codes=codes,
+        scales=constant("scales", np.float32),
+        bias=constant("bias", np.float32),
+        projection=sketch.constant(f"{role}.projection", parts["projection"]) if "projection" in parts else None,
+    )
+
+
+def _lengthened(array: NDArray[Any], rows: int, dtype: type[np.generic] | None) -> NDArray[Any]:
+    """Return an array with zeros behind its rows."""
+    long = np.zeros((rows, *array.shape[1:]), dtype or array.dtype)
+    long[: len(array)] = array
+    return long

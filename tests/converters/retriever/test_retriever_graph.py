@@ -11,7 +11,14 @@ from retrieving import LONGEST, TARGETS, batch, pair, prepared, source
 if TYPE_CHECKING:
     from edge_rec_converters.kinds.retriever import PreparedRetriever
 
-PRECISIONS = ("fp32", "items=int8,network=int8-dynamic")
+PRECISIONS = (
+    "fp32",
+    "items=fp16,network=fp16",
+    "items=int8,network=int8-dynamic",
+    "items=int4,network=int8-weights",
+    "items=binary,network=fp32",
+    "items=binary,network=int8-dynamic,rescore=int8",
+)
 
 
 @pytest.fixture(scope="session")

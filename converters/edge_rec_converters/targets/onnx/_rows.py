@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["decoded", "int8_rows", "row_lookup"]
+__all__ = ["decoded", "int8_rows", "row_lookup", "scale_column"]
 
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ import onnx_ir as ir
 
 from edge_rec_converters.dialect import LAYOUTS, text, whole
 from edge_rec_converters.targets.onnx._bytes import unpacked
-from edge_rec_converters.targets.onnx._products import SHIFT, multiplied, shifted
 from edge_rec_converters.targets.onnx._scope import Scope, given, held, optional
+from edge_rec_converters.targets.onnx._shifted import SHIFT, is_multiplied, shifted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,26 +32,36 @@ def decoded(scope: Scope, tape: ir.tape.Tape, codes: ir.Value, scales: ir.Value,
 def row_lookup(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
     """Lower ``RowLookup``: gather codes and scale of each row, and decode what was gathered."""
     indices, layout = given(node, 0), text(node, "layout")
-    lifted = layout == "int8" and multiplied(given(node, 1))
-    codes = tape.op("Gather", [shifted(scope, node) if lifted else given(node, 1), indices])
     if layout == "int8":
-        values = tape.op("Cast", [codes], {"to": ir.DataType.FLOAT})
-        values = tape.op("Sub", [values, scope.constant("shift", np.float32(SHIFT))]) if lifted else values
+        rows = _int8_rows(scope, tape, node)
     else:
         columns = held(node, 1).shape[1] * LAYOUTS[layout]
-        values = unpacked(scope, tape, codes, indices, layout=layout, columns=columns, width=whole(node, "width"))
-    rows = tape.op("Mul", [values, _scales(scope, tape, node)])
+        codes = tape.op("Gather", [given(node, 1), indices])
+        rows = unpacked(scope, tape, codes, indices, layout=layout, columns=columns, width=whole(node, "width"))
+    if optional(node, 2) is not None:
+        rows = tape.op("Mul", [rows, _scales(scope, tape, node)])
     centre = optional(node, 3)
     return rows if centre is None else tape.op("Add", [rows, centre])
 
 
+def _int8_rows(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
+    """Return the codes of the rows that are looked up; those of a table that is multiplied as well stand in the file shifted."""
+    if not is_multiplied(scope, given(node, 1)):
+        return tape.op("Cast", [tape.op("Gather", [given(node, 1), given(node, 0)])], {"to": ir.DataType.FLOAT})
+    codes = tape.op("Cast", [tape.op("Gather", [shifted(scope, node), given(node, 0)])], {"to": ir.DataType.FLOAT})
+    return tape.op("Sub", [codes, scope.constant("shift", np.float32(SHIFT))])
+
+
 def _scales(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
-    """Return the scale of each row that is looked up, [..., 1]; stored in half precision where that loses nothing."""
-    factors = held(node, 2)
+    """Return the scale of each row that is looked up, [..., 1]."""
+    column = scale_column(scope, given(node, 2), held(node, 2))
+    looked_up = tape.op("Gather", [column, given(node, 0)])
+    return tape.op("Cast", [looked_up], {"to": ir.DataType.FLOAT}) if column.dtype == ir.DataType.FLOAT16 else looked_up
+
+
+def scale_column(scope: Scope, scales: ir.Value, factors: NDArray[np.float32]) -> ir.Value:
+    """Return the scales of a table as [rows, 1], in half precision where that loses nothing."""
     with np.errstate(over="ignore"):  # what becomes infinite is not exact
         half = factors.astype(np.float16)
     exact = np.array_equal(half.astype(np.float32), factors)
-    name = f"{given(node, 2).name}.{'half' if exact else 'column'}"
-    column = scope.constant(name, (half if exact else factors)[:, None])
-    looked_up = tape.op("Gather", [column, given(node, 0)])
-    return tape.op("Cast", [looked_up], {"to": ir.DataType.FLOAT}) if exact else looked_up
+    return scope.constant(f"{scales.name}.{'half' if exact else 'column'}", (half if exact else factors)[:, None])

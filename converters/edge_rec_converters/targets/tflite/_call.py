@@ -39,6 +39,7 @@ class Value:
         half: Known float32 numbers that stand in the file as float16, which the engine decodes when it loads.
         rows: The same with int8 codes, for constants that no operator takes apart.
         steps: States of a recurrence, collected where an operator reads them.
+        multiplied: Codes of a table whose rows are multiplied, and so stand in the file as products want them.
     """
 
     shape: Shape
@@ -48,6 +49,7 @@ class Value:
     half: bool = False
     rows: Rows | None = None
     steps: Steps | None = None
+    multiplied: bool = False
 
     @property
     def rank(self) -> int:

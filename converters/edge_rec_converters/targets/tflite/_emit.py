@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx_ir as ir
 
+from edge_rec_converters.dialect import ROW_PRODUCTS, STORED_SHAPE, is_dialect
 from edge_rec_converters.targets.tflite._call import Call, Value
 from edge_rec_converters.targets.tflite._folding import fold
 from edge_rec_converters.targets.tflite._fusion import biases, summed
@@ -84,7 +85,10 @@ def _lowered(model: ir.Model, writer: Writer) -> tuple[Lowering, dict[str, Value
     require_operators(model.graph)
     graph = Lowering(writer)
     values = {source: _weight(graph, source) for source in model.graph.initializers.values()}
-    inputs = {_name(source): graph.input(_name(source), _shape(source), _dtype(source)) for source in model.graph.inputs}
+    inputs = {
+        _name(source): graph.input(_name(source), _shape(source), _dtype(source), _stored(source))
+        for source in model.graph.inputs
+    }
     values.update(zip(model.graph.inputs, inputs.values(), strict=True))
     added, sums = biases(model.graph), summed(model.graph)
     for node in sorted(model.graph, key=_computes):  # what is constant comes first, where a fused layer finds it
@@ -153,7 +157,8 @@ def _constant(call: Call) -> NDArray[Any]:
 def _weight(graph: Lowering, source: ir.Value) -> Value:
     if source.const_value is None:
         raise ConversionError(f"the weight {source.name!r} has no data; load the model together with its external data file")
-    return graph.known(source.const_value.numpy(), name=_name(source))
+    known = graph.known(source.const_value.numpy(), name=_name(source))
+    return replace(known, multiplied=any(is_dialect(user, ROW_PRODUCTS) for user, _ in source.uses()))
 
 
 def _name(source: ir.Value) -> str:
@@ -167,6 +172,12 @@ def _dtype(source: ir.Value) -> type[np.generic]:
         found = "no type" if source.dtype is None else f"type {source.dtype.name}"
         raise ConversionError(f"the input {source.name!r} has {found}; the TFLite target takes FLOAT, INT64, INT32 and BOOL")
     return _INPUT_TYPES[source.dtype]
+
+
+def _stored(source: ir.Value) -> list[int] | None:
+    """Return the sizes that an input is stored with, where some are named."""
+    sizes = source.metadata_props.get(STORED_SHAPE)
+    return None if sizes is None else [int(size) for size in sizes.split(",")]
 
 
 def _shape(source: ir.Value) -> Shape:

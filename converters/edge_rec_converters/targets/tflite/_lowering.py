@@ -41,9 +41,9 @@ class Lowering:
         """Return an empty subgraph of the same file, for the inside of a loop; `close` it when it is written."""
         return Lowering(self.writer)
 
-    def input(self, name: str, shape: Shape, dtype: DTypeLike) -> Value:
-        """Add an input of the graph."""
-        return self._computed(Value(shape, np.dtype(dtype), name=name))
+    def input(self, name: str, shape: Shape, dtype: DTypeLike, stored: Sequence[int] | None = None) -> Value:
+        """Add an input of the graph; ``stored`` are its sizes until it is resized, 1 for each open one by default."""
+        return self._computed(Value(shape, np.dtype(dtype), name=name), stored)
 
     def known(self, values: ArrayLike, *, dtype: DTypeLike | None = None, name: str = "", half: bool = False) -> Value:
         """Return a value whose content is known; it takes no place in the file until an operator reads it.
@@ -170,9 +170,9 @@ class Lowering:
         self.subgraph.rename(place, name)
         return place
 
-    def _computed(self, value: Value) -> Value:
+    def _computed(self, value: Value, stored: Sequence[int] | None = None) -> Value:
         shape = [None if isinstance(size, Size) else size for size in value.shape]
-        self._places[value] = self.subgraph.tensor(shape, value.dtype, name=value.name)
+        self._places[value] = self.subgraph.tensor(shape, value.dtype, name=value.name, stored=stored)
         self._sizes.learn(value)
         return value
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 __all__ = ["INT32", "Subgraph", "Writer"]
 
-
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _FILE_IDENTIFIER = b"TFL3"
 _SCHEMA_VERSION = 3
 _DYNAMIC = -1
-_COMPARED = 1 << 20  # bytes; of larger constants, two are rarely equal, and a copy to compare with costs memory
+_COMPARED = 1 << 20  # bytes; larger constants are compared by their hashes, since a copy of each would cost memory
 INT32: int = schema.TensorType.INT32
 _TYPES: dict[str, int] = {
     "float32": schema.TensorType.FLOAT32,
@@ -46,7 +46,7 @@ class Writer:
     def __init__(self) -> None:
         self.shared: dict[bytes, int] = {}
         self._buffers: list[schema.BufferT] = [Buffer()]  # the format keeps the first one empty
-        self._held: dict[bytes | int, int] = {}
+        self._held: dict[bytes, int] = {}
         self._subgraphs: list[Subgraph] = []
         self._codes: dict[tuple[str, int], int] = {}
         self._signatures: list[schema.SignatureDefT] = []
@@ -57,8 +57,9 @@ class Writer:
         return self._subgraphs[-1]
 
     def buffer(self, values: NDArray[Any]) -> int:
-        """Add the numbers of a constant and return their index; equal small ones are kept once for all subgraphs."""
-        key = values.tobytes() if values.nbytes <= _COMPARED else id(values)
+        """Add the numbers of a constant and return their index; equal ones are kept once, whatever their types."""
+        content = np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
+        key = bytes(content) if len(content) <= _COMPARED else hashlib.sha256(content).digest()
         if key not in self._held:
             self._buffers.append(Buffer(values))
             self._held[key] = len(self._buffers) - 1
@@ -99,16 +100,19 @@ class Subgraph:
         self._operators: list[schema.OperatorT] = []
         self._writer = writer
 
-    def tensor(self, shape: Sequence[int | None], dtype: DTypeLike, *, name: str = "") -> int:
+    def tensor(
+        self, shape: Sequence[int | None], dtype: DTypeLike, *, name: str = "", stored: Sequence[int] | None = None
+    ) -> int:
         """Add a computed tensor and return its index.
 
         Args:
             shape: One size an axis; None where it is known only when the graph runs.
             dtype: A type of the format, by numpy's name for it.
             name: For inputs and outputs.
+            stored: The sizes until the tensor is resized; 1 for each open one unless given.
         """
         tensor = schema.TensorT()
-        tensor.shape = [1 if size is None else size for size in shape]
+        tensor.shape = list(stored or (1 if size is None else size for size in shape))
         if None in shape:
             tensor.shapeSignature = [_DYNAMIC if size is None else size for size in shape]
         tensor.type = _TYPES[np.dtype(dtype).name]

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge_rec_converters.dialect import LAYOUTS
-from edge_rec_converters.row_codes import unpack_int4, unpack_signs
+from edge_rec_converters.row_codes import pack_int4, unpack_int4, unpack_signs
+from edge_rec_converters.targets.tflite.ops._wide import BITS, widened
 from edge_rec_converters.targets.tflite.ops.elementwise import binary, scalar, unary
 from edge_rec_converters.targets.tflite.ops.gathering import gather
 from edge_rec_converters.targets.tflite.ops.reshaping import reshape
@@ -30,26 +31,40 @@ from edge_rec_converters.targets.tflite.ops.slicing import take_first
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import NDArray
+
     from edge_rec_converters.targets.tflite._call import Call, Value
     from edge_rec_converters.targets.tflite._lowering import Lowering
 
 _BYTES = np.arange(256, dtype=np.uint8)[:, None]
+_SIGNS, _NIBBLES = unpack_signs(_BYTES, 8), unpack_int4(_BYTES, 2)
 
 
 def _lookup(graph: Lowering, call: Call) -> Value:
     """``RowLookup(indices, codes, scales, centre)``."""
-    codes, scales = call.constant(1, "the codes"), call.constant(2, "the scales")
-    layout, width = call.attributes.get("layout"), call.attributes.get("width", 0)
+    codes, layout, width = call.constant(1, "the codes"), call.attributes.get("layout"), call.attributes.get("width", 0)
     if layout not in _DECODERS:
         raise call.error(f"layout={layout!r} is not known; the dialect has {', '.join(_DECODERS)}")
-    dtype = np.int8 if layout == "int8" else np.uint8
-    if codes.dtype != dtype or codes.shape != (len(scales), -(-width // LAYOUTS[layout])):
-        raise call.error(f"codes {codes.dtype}{list(codes.shape)} do not fit {len(scales)} scales and the width {width}")
-    signs = _DECODERS[layout](graph, call, width)
-    column = graph.known(np.ascontiguousarray(scales[:, None]), name=call[2].name)
-    rows = binary(graph, "MUL", signs, gather(graph, column, call[0]))
+    scales = None if call.optional(2) is None else call.constant(2, "the scales")
+    count = len(codes) if scales is None else len(scales)
+    if codes.dtype != (np.int8 if layout == "int8" else np.uint8) or codes.shape != (count, -(-width // LAYOUTS[layout])):
+        raise call.error(f"codes {codes.dtype}{list(codes.shape)} do not fit {count} scales and the width {width}")
+    rows = _wide(graph, call, width) if call[1].multiplied else _DECODERS[layout](graph, call, width)
+    if scales is not None:
+        column = graph.known(np.ascontiguousarray(scales[:, None]), name=call[2].name)
+        rows = binary(graph, "MUL", rows, gather(graph, column, call[0]))
     centre = call.optional(3)
     return rows if centre is None else binary(graph, "ADD", rows, centre)
+
+
+def _wide(graph: Lowering, call: Call, width: int) -> Value:
+    """Of a table that is multiplied as well, the file has the codes as products want them, and no others."""
+    codes = widened(call)
+    if BITS[call.attributes["layout"]] == 8:
+        rows = _cast(graph, gather(graph, graph.known(codes, name=call[1].name), call[0]), np.float32)
+    else:
+        rows = _unpacked(graph, gather(graph, graph.known(pack_int4(codes), name=call[1].name), call[0]), _NIBBLES)
+    return take_first(graph, rows, rows.rank - 1, width)
 
 
 def _int8(graph: Lowering, call: Call, _: int) -> Value:
@@ -74,11 +89,14 @@ def _int4(graph: Lowering, call: Call, width: int) -> Value:
 
 def _binary(graph: Lowering, call: Call, width: int) -> Value:
     """Every byte stands for eight signs, kept once a file in a table of 2 KB."""
-    rows = gather(graph, call[1], call[0])
-    table = graph.known(unpack_signs(_BYTES, 8))
-    signs = gather(graph, table, _cast(graph, rows, np.int32))
-    flat = reshape(graph, _cast(graph, signs, np.float32), (*rows.shape[:-1], 8 * rows.shape[-1]))
+    flat = _unpacked(graph, gather(graph, call[1], call[0]), _SIGNS)
     return take_first(graph, flat, flat.rank - 1, width)
+
+
+def _unpacked(graph: Lowering, rows: Value, every: NDArray[np.int8]) -> Value:
+    """Return what bytes [..., n] stand for, [..., n * codes] float32, by a table [256, codes] of what each does."""
+    codes = gather(graph, graph.known(every), _cast(graph, rows, np.int32))
+    return reshape(graph, _cast(graph, codes, np.float32), (*rows.shape[:-1], every.shape[1] * rows.shape[-1]))
 
 
 def _cast(graph: Lowering, x: Value, dtype: type[np.generic]) -> Value:
