@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "convert": ("edge_rec.cli.convert", "Turn a model into bundles, each verified before it is written."),
     "verify": ("edge_rec.cli.verify", "Compare a bundle with the model it came from."),
     "inspect": ("edge_rec.cli.inspect", "Show what is in a bundle, or in an .onnx or .tflite file; or what runs them here."),
+    "graph": ("edge_rec.cli.graph", "Write out the graph of a bundle, for apps that have an engine alone."),
     "recommend": ("edge_rec.cli.recommend", "Recommend the next items after a history."),
     "rank": ("edge_rec.cli.rank", "Put candidates in order, best first."),
     "similar": ("edge_rec.cli.similar", "List the items most like one item."),

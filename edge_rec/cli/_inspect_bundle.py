@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge_rec_runtime import Feature
+    from edge_rec_runtime.bundle import RetrieverMember
 
 
 def show_bundle(bundle: Path, *, as_json: bool) -> None:
@@ -33,12 +34,16 @@ def show_bundle(bundle: Path, *, as_json: bool) -> None:
         show_json(record)
         return
     show_table([{"bundle": name, "value": _text(value)} for name, value in _summary(record).items()])
-    steps = _steps(record["provenance"])
+    steps, graphs = _steps(record["provenance"]), _graphs(record["verification"])
+    apart = {"verification": "retriever" if graphs else None, "provenance": "compression" if steps else None}
     for title in ("metrics", "verification", "provenance"):
-        values = {name: value for name, value in record[title].items() if not (steps and name == "compression")}
+        values = {name: value for name, value in record[title].items() if name != apart.get(title)}
         if values:
             click.echo()
             show_table([{title: name, "value": _text(value)} for name, value in _with_intervals(values).items()])
+    for target, verdict in graphs.items():
+        click.echo()
+        show_table([{f"{target} graph": name, "value": _text(value)} for name, value in _with_intervals(verdict).items()])
     if steps:
         click.echo()
         show_table(steps)
@@ -62,6 +67,7 @@ def _record(bundle: Bundle) -> dict[str, Any]:
         "model_bytes": manifest.model_bytes,
         "encoders": list(manifest.encoder_members),
         "tables": manifest.layouts,
+        **({} if manifest.retriever is None else {"retriever": _whole(bundle, manifest.retriever)}),
         "features": {feature.name: _described(feature) for feature in bundle.features},
         "titles": catalogue.titles is not None,
         "attributes": list(catalogue.attributes or {}),
@@ -77,6 +83,11 @@ def _record(bundle: Bundle) -> dict[str, Any]:
     }
 
 
+def _whole(bundle: Bundle, retriever: RetrieverMember) -> dict[str, Any]:
+    """Return what there is to say of retriever graphs: items of an answer, and the bytes of each."""
+    return {"k": retriever.k, "graphs": {target: bundle.members[name] for target, name in retriever.members.items()}}
+
+
 def _described(feature: Feature) -> str:
     """Return a feature in a few words, like ``category of item, 18 words``."""
     words = f", {len(feature.vocabulary):,} words" if feature.vocabulary else ""
@@ -87,6 +98,12 @@ def _summary(record: Mapping[str, Any]) -> dict[str, object]:
     """Return the record without what is shown in tables of its own."""
     apart = ("metrics", "verification", "provenance", "members")
     return {name: value for name, value in record.items() if name not in apart}
+
+
+def _graphs(verification: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the verdict on the retriever graph of each target; what is not understood is left out."""
+    told = verification.get("retriever")
+    return {name: one for name, one in told.items() if isinstance(one, dict) and one} if isinstance(told, dict) else {}
 
 
 def _steps(provenance: Mapping[str, Any]) -> list[dict[str, object]]:

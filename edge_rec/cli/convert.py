@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from edge_rec_converters import Conversion
 
-_HIDDEN = ("target", "precision", "bytes", "of fp32", "latency ratio")  # in the JSON; the table says them in words
+_HIDDEN = ("target", "precision", "bytes", "of fp32", "latency ratio", "graph")  # in the JSON; the table says them in words
 
 
 @click.command()
@@ -68,6 +68,13 @@ _HIDDEN = ("target", "precision", "bytes", "of fp32", "latency ratio")  # in the
     + ", ".join(f"{layout} tables from {rows:,} rows on" for layout, rows in LEAST_ROWS.items())
     + ".",
 )
+@click.option(
+    "--graph",
+    type=click.Choice(["retriever"]),
+    help="The bundle also holds look-up, encoder, items and top-k as one graph, for apps with an engine and without the runtime; "
+    "edge-rec graph writes it out.",
+)
+@click.option("--graph-k", default=100, show_default=True, type=click.IntRange(min=1), help="Items of an answer of that graph.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the bundles.")
 @json_option
 def convert(
@@ -80,6 +87,8 @@ def convert(
     gate: float | None,
     incremental: bool,
     shadow: str,
+    graph: str | None,
+    graph_k: int,
     output: Path,
     as_json: bool,
     **given: Any,  # noqa: ANN401 - the options of `model_arguments`, passed on as they are
@@ -92,6 +101,7 @@ def convert(
     \b
     Examples: edge-rec convert runs/films --to onnx,tflite --precision fp32,int8,binary -o bundles
               edge-rec convert mine.py:model --histories heldout.jsonl --calibrate log.csv -o bundles
+              edge-rec convert runs/films --graph retriever -o bundles
               edge-rec convert runs/clicks --layers "output.*=fp32" -o bundles
               edge-rec convert mine.onnx --items table.npy --ids ids.txt --histories heldout.jsonl -o bundles
     """
@@ -124,6 +134,8 @@ def convert(
                     gate=gate,
                     incremental=incremental,
                     shadow=shadow,
+                    graph=graph,
+                    graph_k=graph_k,
                     metadata=opened.metadata,
                     progress=Bar(name),
                 )
@@ -140,6 +152,9 @@ def convert(
                 "A binary bundle with a rescore table holds the int8 table besides its codes, so it is larger than int8 alone; "
                 "it scans an eighth of the bytes, which pays on large catalogues. binary-only holds the codes alone."
             )
+    fewer = [made.graph_k for _, made in written if made.graph_k is not None and made.graph_k < graph_k]
+    if fewer:
+        say(f"The catalogue has {fewer[0]} items, so an answer of the retriever graph holds {fewer[0]} and not {graph_k}.")
     for failure in failures[:-1]:
         say(f"Error: {failure}")
     if failures:
@@ -184,4 +199,14 @@ def _row(asked: str, made: Conversion) -> dict[str, Any]:
         "latency ratio": None if made.latency_ratio is None else round(made.latency_ratio, 3),
         "beside fp32": made.beside_fp32,
         **made.verification.summary(),
+        **_graph(made),
     }
+
+
+def _graph(made: Conversion) -> dict[str, Any]:
+    """Return what is said of its retriever graph: the verdict for programs, its size and the verdict in words for people."""
+    found = made.verification.verdict().get("retriever", {}).get(made.target)
+    if found is None:
+        return {}
+    words = f"{found['bytes']:,} bytes, {'passed' if found['passed'] else 'failed'}, {found['same_items']:.1%} as the runtime"
+    return {"retriever graph": words, "graph": found}

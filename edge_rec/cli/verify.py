@@ -46,7 +46,9 @@ def verify(
     if as_json:
         show_json(verdict)
     else:
-        show_table([{"figure": name, "value": _text(value)} for name, value in verdict.items() if name != "failures"])
+        graphs = verdict.pop("retriever", {})
+        told = verdict | {f"{target} graph, {name}": value for target, one in graphs.items() for name, value in one.items()}
+        show_table([{"figure": name, "value": _text(value)} for name, value in told.items() if not name.endswith("failures")])
     if not found.passed:
         raise VerificationError(f"{bundle}: {'; '.join(found.failures)}")
 

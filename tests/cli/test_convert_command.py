@@ -229,3 +229,48 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_model_is_read(tmp
         require_writable(Path(__file__) / "below" / "a-file")
     require_writable(tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_retriever_graph_is_shown_verified_and_written_out(folder: Path) -> None:
+    """Its bytes and verdict stand in the row and in the manifest; verify finds the same, and graph writes it out alone."""
+    words = (*_MINE, "--to", "onnx,tflite", "--precision", "int8", "--graph", "retriever", "--graph-k", "400", "-o", "@/whole")
+    result = _run(folder, "convert", *words, "--json")
+    assert result.exit_code == 0, result.output
+    assert "The catalogue has 150 items, so an answer of the retriever graph holds 150 and not 400." in result.stderr
+    for row in json.loads(result.stdout):
+        assert row["graph"]["passed"] is True
+        assert row["graph"]["k"] == 150
+        assert f"{row['graph']['bytes']:,} bytes, passed, " in row["retriever graph"]
+        verified = _run(folder, "verify", row["bundle"], *_MINE, "--json")
+        assert json.loads(verified.stdout)["retriever"] == {row["target"]: row["graph"]}
+        written = _run(folder, "graph", row["bundle"], "-o", f"@/mine.{row['target']}")
+        assert written.exit_code == 0, written.output
+        assert (folder / f"mine.{row['target']}").stat().st_size == row["graph"]["bytes"]
+    assert f"{row['target']} graph, same_items" in _run(folder, "verify", row["bundle"], *_MINE).stdout
+    inspected = _run(folder, "inspect", row["bundle"]).stdout
+    assert "tflite graph" in inspected
+    assert "same_items" in inspected
+    plain = _run(folder, "convert", *_MINE, "-o", "@/plain")
+    assert "retriever graph" not in plain.output
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (
+            ("@/others.py:ranker", "--examples", "@/clicks.safetensors"),
+            5,
+            "already holds the graph that an app runs (edge-rec graph",
+        ),
+        (("@/others.py:near", "--histories", "@/heldout.jsonl"), 5, "a table of neighbours, which no engine runs"),
+        ((*_MINE, "--graph-k", "0"), 2, "0 is not in the range x>=1"),
+        ((*_MINE, "--graph", "encoder"), 2, "'encoder' is not 'retriever'"),
+    ],
+)
+def test_a_retriever_graph_is_not_for_all(folder: Path, words: tuple[str, ...], code: int, message: str) -> None:
+    """Who asks for what does not exist is told what there is, and nothing is written."""
+    result = _run(folder, "convert", "--graph", "retriever", *words, "-o", "@/odd")
+    assert result.exit_code == code
+    assert message in result.output
+    assert "Traceback" not in result.output
+    assert not list((folder / "odd").glob("*"))

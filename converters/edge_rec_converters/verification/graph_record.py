@@ -48,11 +48,6 @@ class GraphVerification(GraphFindings):
     passed: bool
     failures: tuple[str, ...]
 
-    @property
-    def told(self) -> str:
-        """The verdict in a few words."""
-        return f"{self.bytes:,} bytes, {'passed' if self.passed else 'failed'}, {100 * self.same_items:.1f}% as the runtime"
-
 
 def judge(
     found: GraphFindings, *, target: str, gate: float, sampled: bool, batch_apart: int, fallback: bool
