@@ -23,7 +23,7 @@ def test_every_kept_bundle_is_read_as_python_reads_it(run_node: RunNode) -> None
     paths = sorted(GOLDEN.glob("*.edgerec"))
     requests = [{"path": str(path), "verify": "full", "blob": blob} for path in paths for blob in (False, True)]
     assert len(paths) >= 6
-    assert run_node(DESCRIBE, requests) == [describe(Path(request["path"])) for request in requests]
+    assert run_node(DESCRIBE, requests) == [describe(Path(str(request["path"]))) for request in requests]
 
 
 def test_every_kind_and_layout_is_read(
