@@ -1,4 +1,4 @@
-"""The bundles that emulated devices are asked: the demo's six forms, steps, the other kinds of model; and what they are asked.
+"""The bundles that emulated devices are asked, and what: the demo's six forms, steps, graphs, the other kinds of model.
 
 They are made as ``make demo`` makes its own, of a drawn log. The demo's own are asked, too, where they lie in this checkout.
 """
@@ -18,7 +18,7 @@ from edge_rec.demo import PRECISIONS, TARGETS
 from edge_rec.models import load_run
 from edge_rec.training import train_run
 from edge_rec_converters import Examples, convert, prepare
-from edge_rec_runtime import Precision, read_histories
+from edge_rec_runtime import Bundle, Precision, read_histories
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ _FORMS = {
 }
 _STEPS = "sasrec"  # whose int8 bundles also go on event by event
 _GATE = 0.5  # models as small as these lose more than a bundle may that is shipped: of overlap, or for the ranker of AUC
+_K = 40  # of retriever graphs
 _CANDIDATES = 30
 _USERS = 8
 _JUDGES = 24
@@ -48,12 +49,14 @@ class Asked:
         path: The file.
         exact: The same model in fp32.
         target: What its graphs are for; empty where it has none.
+        graph: Whether it has to hold a retriever graph.
         requests: Each with ``ids`` and ``context``.
     """
 
     path: Path
     exact: Path
     target: str
+    graph: bool
     requests: list[dict[str, Any]]
 
 
@@ -70,15 +73,20 @@ def of_the_demo() -> list[Asked]:
         return []
     users = read_histories(heldout)
     requests = [{"ids": list(one.events), "context": None} for one in users[:: max(1, len(users) // _USERS)]]
-    bundles = sorted(_DEMO.glob("*.edgerec"))
-    return [Asked(one, exact, next(name for name in TARGETS if f"-{name}-" in one.name), requests) for one in bundles]
+    return [_of(one, exact, requests) for one in sorted(_DEMO.glob("*.edgerec"))]
+
+
+def _of(path: Path, exact: Path, requests: list[dict[str, Any]]) -> Asked:
+    with Bundle.open(path) as bundle:
+        [encoder], graph = bundle.manifest.encoders, bundle.manifest.retriever is not None
+    return Asked(path, exact, encoder.target, graph, requests)
 
 
 def _converted(model: str, folder: Path) -> Iterator[Asked]:
     run = folder / model
     train_run(drawn_log(), run, request=REQUESTS[model])
     ready = _prepared(run)
-    requests = _requests(ready.source)
+    requests, whole = _requests(ready.source), ready.source.kind == "retriever"
     for target in TARGETS if ready.source.kind != "neighbours" else ("",):
         for precision in _FORMS[model]:
             path = folder / f"{model}-{target}-{precision}.edgerec"
@@ -89,9 +97,11 @@ def _converted(model: str, folder: Path) -> Iterator[Asked]:
                 output=path,
                 gate=_GATE,
                 incremental=model == _STEPS and precision == "int8",
+                graph="retriever" if whole else None,
+                graph_k=_K,
             )
             exact = folder / f"{model}-{target and TARGETS[0]}-{PRECISIONS[0]}.edgerec"
-            yield Asked(path, exact, target, requests)
+            yield Asked(path, exact, target, whole, requests)
 
 
 def _prepared(run: Path) -> Prepared:
