@@ -7,7 +7,7 @@ Spectrum and clusters are those of the catalogue, and hardly any two rows are th
 
 from __future__ import annotations
 
-__all__ = ["QUERIES", "table", "trained_vectors"]
+__all__ = ["QUERIES", "resampled", "table", "trained_vectors"]
 
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,7 @@ def table(case: Case, trained: Path) -> tuple[NDArray[np.float32], NDArray[np.fl
     values = np.empty((case.rows, case.dims), dtype=np.float32)
     for start in range(0, case.rows, _BLOCK):
         rng, part = np.random.default_rng((2, start)), values[start : start + _BLOCK]
-        part[:] = rng.standard_normal(part.shape, dtype=np.float32) if source is None else _resampled(source, len(part), rng)
+        part[:] = rng.standard_normal(part.shape, dtype=np.float32) if source is None else resampled(source, len(part), rng)
     return values, queries
 
 
@@ -60,7 +60,8 @@ def trained_vectors(
     return items @ basis, queries @ basis
 
 
-def _resampled(source: NDArray[np.float32], rows: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def resampled(source: NDArray[np.float32], rows: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return rows [rows, dims] drawn from those of a trained table."""
     centre = source.mean(axis=0)
     one, other, third = (source[rng.integers(len(source), size=rows)] for _ in range(3))
     drawn = one - centre + _SMOOTHING / np.sqrt(np.float32(2)) * (other - third)
