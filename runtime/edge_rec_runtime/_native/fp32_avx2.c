@@ -111,6 +111,8 @@ TARGET_AVX2 void fp32_scan_avx2(const struct fp32_table *table, const float *que
 {
     if (table->half)
         scan_rows(table, query, scan, table->base.dims, 1);
+    else if (table->base.dims == 32)
+        scan_rows(table, query, scan, 32, 0);
     else if (table->base.dims == 64)
         scan_rows(table, query, scan, 64, 0);
     else

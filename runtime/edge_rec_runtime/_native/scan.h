@@ -30,12 +30,23 @@ INLINE uint64_t scan_allowed(const struct scan *scan, int64_t row, int n)
     return bits;
 }
 
-/* Where the second of two streams starts. Long tables are read as two streams, since one alone does not keep the memory busy:
- * `n` rows of the first half, `n` of the second, and so on. Of equal scores the smaller row must win, so rows of the first half
- * are compared with >=: the threshold may be that of a row of the second, whose rows come in order and are compared with >. */
+/* Long tables are read as several streams, since one alone does not keep the memory busy: `n` rows of each in turn. Of equal scores
+ * the smaller row must win, so rows of all streams but the last are compared with >=: the threshold may be that of a row further
+ * down. Rows of the last one come after all that were read of others, and are compared with >; so do the rows left over. */
+
+/* Where the second of two streams starts. */
 INLINE int64_t scan_half(const struct scan *scan, int n)
 {
     return (scan->stop - scan->first) / (2 * n) * n;
+}
+
+/* How far four streams are apart, for scans that read little of each at a time; 0 where a cache may hold the table, and one does. */
+enum { STREAMS = 4, STREAMED = 16 << 20 };
+
+INLINE int64_t scan_apart(const struct scan *scan, int n, int64_t row_bytes)
+{
+    const int64_t rows = scan->stop - scan->first;
+    return rows * row_bytes < STREAMED ? 0 : rows / (STREAMS * n) * n;
 }
 
 INLINE int scan_allows(const struct scan *scan, int64_t row)
