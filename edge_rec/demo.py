@@ -1,12 +1,14 @@
 """The main job in one call: a log, a trained model, six verified bundles, a benchmark, a report, recommendations with titles.
 
+Two further bundles hold the model as one graph as well, for apps without the runtime such as ``examples/browser``.
+
 Every step leaves its result in one folder and takes what an earlier run left there, as long as it still fits: a run directory
 made by the same request, a bundle made from the same weights by this release, measurements of the same files.
 """
 
 from __future__ import annotations
 
-__all__ = ["PRECISIONS", "TARGETS", "Demo", "Showcase", "run_demo"]
+__all__ = ["GRAPHS", "PRECISIONS", "TARGETS", "Demo", "Showcase", "run_demo"]
 
 import hashlib
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 TARGETS = ("onnx", "tflite")
 PRECISIONS = ("fp32", "int8", "binary")
+GRAPHS = {target: f"retriever-{target}-int8.edgerec" for target in TARGETS}  # the bundles for apps
 _SHOWN_EVENTS = 5
 _SHOWN_USERS = 3
 
@@ -65,11 +68,13 @@ class Demo:
         rows: One a bundle, as in ``report.json``.
         showcase: A few users.
         report: The page.
+        graphs: Bundles that also hold the model as one graph, one a target.
     """
 
     rows: list[dict[str, object]]
     showcase: tuple[Showcase, ...]
     report: Path
+    graphs: tuple[Path, ...]
 
 
 def run_demo(
@@ -98,15 +103,15 @@ def run_demo(
     dataset = load(data, datasets, progress=steps(f"Getting {data}"))
     request = Request(training={} if epochs is None else {"epochs": epochs})
     config = train_run(dataset, run, request=request, resume=True, progress=steps("Training SASRec"))
-    bundles = _bundles(folder, run, config, steps=steps)
+    bundles, graphs = _bundles(folder, run, config, steps=steps)
     histories = read_histories(run / "heldout" / "test.jsonl")
     results = _measured(folder / "results.json", bundles, histories, seconds=seconds, steps=steps)
     write_report(results, folder / "report.html", folder / "report.json")
-    return Demo(rows=rows(results), showcase=_showcase(bundles, histories), report=folder / "report.html")
+    return Demo(rows=rows(results), showcase=_showcase(bundles, histories), report=folder / "report.html", graphs=graphs)
 
 
-def _bundles(folder: Path, run: Path, config: dict[str, Any], *, steps: Steps) -> list[Path]:
-    """Return the six bundles, converting those that are not there or were made from other weights."""
+def _bundles(folder: Path, run: Path, config: dict[str, Any], *, steps: Steps) -> tuple[list[Path], tuple[Path, ...]]:
+    """Return the six bundles and those for apps, converting what is not there or was made from other weights."""
     metadata = {
         "dataset": config["dataset"],
         "seed": config["seed"],
@@ -114,28 +119,32 @@ def _bundles(folder: Path, run: Path, config: dict[str, Any], *, steps: Steps) -
         "weights_sha256": hashlib.sha256((run / "weights.safetensors").read_bytes()).hexdigest(),
     }
     prepared: Prepared | None = None
-    paths = []
+
+    def made(path: Path, target: str, precision: Precision, label: str, **options: Any) -> Path:  # noqa: ANN401 - of `convert`
+        nonlocal prepared
+        if _made_of(path, metadata):
+            return path
+        prepared = prepared or prepare(
+            load_run(run).source(),
+            read_histories(run / "heldout" / "test.jsonl"),
+            calibration=read_histories(run / "heldout" / "validation.jsonl"),
+            progress=steps("Asking the model itself"),
+        )
+        convert(prepared, target=target, precision=precision, output=path, metadata=metadata, progress=steps(label), **options)
+        return path
+
+    bundles, graphs = [], []
     for target in TARGETS:
-        for precision in PRECISIONS:
-            path = folder / bundle_name(config["model"], target=target, precision=Precision.parse(precision))
-            paths.append(path)
-            if _made_of(path, metadata):
-                continue
-            prepared = prepared or prepare(
-                load_run(run).source(),
-                read_histories(run / "heldout" / "test.jsonl"),
-                calibration=read_histories(run / "heldout" / "validation.jsonl"),
-                progress=steps("Asking the model itself"),
-            )
-            convert(
-                prepared,
-                target=target,
-                precision=Precision.parse(precision),
-                output=path,
-                metadata=metadata,
-                progress=steps(f"Converting to {target} {precision}"),
-            )
-    return paths
+        for name in PRECISIONS:
+            precision = Precision.parse(name)
+            path = folder / bundle_name(config["model"], target=target, precision=precision)
+            bundles.append(made(path, target, precision, f"Converting to {target} {name}"))
+    for target, name in GRAPHS.items():
+        small = folder / bundle_name(config["model"], target=target, precision=Precision.parse("int8"))
+        with Bundle.open(small) as bundle:
+            precision = bundle.manifest.precision  # its network, so that it is not chosen again
+        graphs.append(made(folder / name, target, precision, f"Converting to one {target} graph", graph="retriever"))
+    return bundles, tuple(graphs)
 
 
 def _made_of(path: Path, metadata: dict[str, Any]) -> bool:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 def demo(output: Path, *, data: str, folder: Path, epochs: int | None, seconds: float, as_json: bool) -> None:
     """Do the whole job: data, training, six verified bundles, a benchmark, a report, and recommendations for three users.
 
+    Two further bundles hold the model as one graph as well, for apps that have an engine alone.
+
     What an earlier run left in the folder is used again where it still fits.
 
     \b
@@ -45,12 +47,21 @@ def demo(output: Path, *, data: str, folder: Path, epochs: int | None, seconds: 
     """
     done = run_demo(output, steps=Bar, data=data, datasets=folder, epochs=epochs, seconds=seconds)
     if as_json:
-        show_json({"rows": done.rows, "showcase": [asdict(one) for one in done.showcase], "report": str(done.report)})
+        show_json(
+            {
+                "rows": done.rows,
+                "showcase": [asdict(one) for one in done.showcase],
+                "report": str(done.report),
+                "graphs": list(map(str, done.graphs)),
+            }
+        )
         return
     for one in done.showcase:
         _show_user(one)
     show_table([_row(row) for row in done.rows])
-    say(f"\n{done.report}: open it in a browser. The same figures are in {done.report.with_suffix('.json')}.")
+    apps = " and ".join(map(str, done.graphs))
+    say(f"\n{apps}: with the model as one graph, for apps that have an engine alone; edge-rec graph writes it out.")
+    say(f"{done.report}: open it in a browser. The same figures are in {done.report.with_suffix('.json')}.")
 
 
 def _show_user(one: Showcase) -> None:
