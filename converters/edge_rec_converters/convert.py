@@ -138,7 +138,7 @@ def convert(
     required = made.gate(precision) if gate is None else gate
     provenance = _provenance(made, order, metadata or {})
     with tempfile.TemporaryDirectory(prefix="edge-rec-") as folder:
-        chosen = replace(_chosen(made, order, Path(folder), progress), provenance=provenance)
+        chosen = replace(made.complete(_chosen(made, order, Path(folder), progress), order), provenance=provenance)
         trial = Path(folder) / "verified.edgerec"
         write_bundle(trial, chosen)
         found = made.measure(trial, on="test", gate=required, progress=progress)
@@ -218,7 +218,7 @@ def _beside_fp32(trial: Path, chosen: BundleContents, made: Prepared, order: Ord
     if chosen.precision == Precision():
         return _model_bytes(trial), None
     whole = trial.with_name("fp32.edgerec")
-    write_bundle(whole, made.drafts(replace(order, precision=Precision(), layers={}, shadow="no", graph=None))[0])
+    write_bundle(whole, made.drafts(replace(order, precision=Precision(), layers={}, shadow="no"))[0])
     return _model_bytes(whole), latency_ratio(made, trial, whole)
 
 

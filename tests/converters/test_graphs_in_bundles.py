@@ -29,7 +29,7 @@ INT8 = Precision.parse("int8")
 
 def _draft(prepared: Prepared, target: str = "onnx", k: int = 20, precision: str = "fp32") -> BundleContents:
     order = Order(target=target, precision=Precision.parse(precision), graph="retriever", graph_k=k)
-    return prepared.drafts(order)[0]
+    return prepared.complete(prepared.drafts(order)[0], order)
 
 
 def _with_graph(prepared: Prepared, path: Path, graph: bytes, *, k: int = 20) -> Path:
@@ -39,7 +39,7 @@ def _with_graph(prepared: Prepared, path: Path, graph: bytes, *, k: int = 20) ->
 
 
 @pytest.mark.parametrize("target", ["onnx", "tflite"])
-@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("precision", ["fp32", "int8", "items=int4,network=fp16", "binary", "binary-only"])
 def test_the_graph_is_made_and_judged(prepared: Prepared, tmp_path: Path, target: str, precision: str) -> None:
     """Its verdict stands in the manifest, and its bytes beside those of the model and not among them."""
     asked = Precision.parse(precision)
@@ -101,6 +101,13 @@ def test_odd_requests_are_refused_first(prepared: Prepared, tmp_path: Path, grap
     """Nothing is written."""
     with pytest.raises(ConversionError, match=message):
         convert(prepared, target="onnx", precision=INT8, output=tmp_path / "m", graph=graph, graph_k=k)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_codes_without_a_form_in_a_graph_are_refused(prepared: Prepared, tmp_path: Path) -> None:
+    """Product codes; the sentence says what there is."""
+    with pytest.raises(ConversionError, match=r"items=pq has no form in a retriever graph.*use one of fp32"):
+        convert(prepared, target="onnx", precision=Precision.parse("items=pq"), output=tmp_path / "m", graph="retriever")
     assert list(tmp_path.iterdir()) == []
 
 

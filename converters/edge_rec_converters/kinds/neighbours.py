@@ -81,6 +81,10 @@ class PreparedNeighbours:
             )
         ]
 
+    def complete(self, draft: BundleContents, order: Order) -> BundleContents:  # noqa: ARG002 - `require` refuses what would add
+        """See `Prepared`."""
+        return draft
+
     def measure(self, bundle: Path, *, on: Literal["fit", "test"], gate: float, progress: Progress) -> RetrieverVerification:
         """See `Prepared`."""
         return measure_neighbours(bundle, self.table, self.fit if on == "fit" else self.test, gate=gate, progress=progress)

@@ -160,6 +160,13 @@ class Prepared(Protocol):
             ConversionError: The model cannot be expressed for the target and precision.
         """
 
+    def complete(self, draft: BundleContents, order: Order) -> BundleContents:
+        """Return the draft that was chosen with what else was asked for, on which no choice depends.
+
+        Raises:
+            ConversionError: A part of the model has no form in it.
+        """
+
     def measure(self, bundle: Path, *, on: Literal["fit", "test"], gate: float, progress: Progress) -> Verification:
         """Compare a bundle with the source, on what it was fitted to or on what it is judged by."""
 

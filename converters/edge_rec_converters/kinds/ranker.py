@@ -103,6 +103,10 @@ class PreparedRanker:
             for network in candidates(target, order.precision.network, ingredients)
         ]
 
+    def complete(self, draft: BundleContents, order: Order) -> BundleContents:  # noqa: ARG002 - `require` refuses what would add
+        """See `Prepared`."""
+        return draft
+
     def measure(self, bundle: Path, *, on: Literal["fit", "test"], gate: float, progress: Progress) -> RankerVerification:
         """See `Prepared`."""
         return measure_ranker(bundle, self.fit if on == "fit" else self.test, gate=gate, progress=progress)

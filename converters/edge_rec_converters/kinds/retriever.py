@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
 
 from edge_rec_converters.checks import check_encoder, check_retriever
 from edge_rec_converters.fingerprint import fingerprint
@@ -81,23 +81,16 @@ class PreparedRetriever:
         """See `Prepared`."""
         source, target = self.source, order.target
         tables = shadowed(item_tables(order.precision, self.fit, source.tables), order.shadow)
-        fed, users = encoder_table(tables), self.fit.users
-        ingredients = Ingredients(
-            graph=self.graph,
-            plan=self._plan(order),
-            feeds=[feed(users, [user], fed.decode, dims=fed.dims) for user in range(min(len(users), FED))],
-        )
+        ingredients = self._ingredients(tables, order)
         drafts = []
         for network in candidates(target, order.precision.network, ingredients):
-            encoder = network_graph(target, network, ingredients)
-            graph, steps = self._files(encoder, network, ingredients, order)
+            encoder, steps = self._graphs(network, ingredients, order)
             drafts.append(
                 BundleContents(
                     name=source.name,
                     precision=replace(order.precision, network=network),
-                    encoders={target: graph},
+                    encoders={target: encoder},
                     steps=steps,
-                    retriever=self._whole(encoder, tables, order),
                     tables=tables,
                     catalogue=source.catalogue,
                     max_length=source.max_length,
@@ -106,38 +99,47 @@ class PreparedRetriever:
             )
         return drafts
 
-    @cached_property
-    def steps(self) -> tuple[ir.Model, tuple[StatePart, ...]]:
-        """The graph by which the encoder goes on from what it remembers, in fp32, and what that is; exported when asked for."""
-        return step_graph(self.source)
-
-    def _files(self, encoder: ir.Model, network: str, ingredients: Ingredients, order: Order) -> tuple[bytes, Steps | None]:
-        """Return the encoder's file, and what goes with it where it is to go on."""
-        if not order.incremental:
-            return emitter(order.target)(encoder), None
-        step, state = self.steps
-        whole, beside = step_emitter(order.target)(encoder, step_network(network, ingredients, step, encoder))
-        return whole, Steps(state=state, graphs={order.target: beside})
-
-    def _whole(self, encoder: ir.Model, tables: Mapping[str, ItemTable], order: Order) -> RetrieverGraphs | None:
-        """Return the whole retriever as one graph, where it is asked for."""
+    def complete(self, draft: BundleContents, order: Order) -> BundleContents:
+        """See `Prepared`; the whole retriever as one graph, where it is asked for."""
         if order.graph is None:
-            return None
-        source, k = self.source, min(order.graph_k, len(self.source.catalogue))
+            return draft
+        source, tables = self.source, cast("Mapping[str, ItemTable]", draft.tables)
+        k = min(order.graph_k, len(source.catalogue))
         whole = retriever_graph(
-            encoder,
+            network_graph(order.target, draft.precision.network, self._ingredients(tables, order)),
             table=tables["items"],
             rescore=tables.get("rescore"),
             popularity=source.catalogue.popularity,
             max_length=source.max_length,
             k=k,
         )
-        return RetrieverGraphs(k=k, graphs={order.target: emitter(order.target)(whole)})
+        return replace(draft, retriever=RetrieverGraphs(k=k, graphs={order.target: emitter(order.target)(whole)}))
+
+    @cached_property
+    def steps(self) -> tuple[ir.Model, tuple[StatePart, ...]]:
+        """The graph by which the encoder goes on from what it remembers, in fp32, and what that is; exported when asked for."""
+        return step_graph(self.source)
+
+    def _graphs(self, network: str, ingredients: Ingredients, order: Order) -> tuple[bytes, Steps | None]:
+        """Return the encoder's file, and what goes with it where it is to go on."""
+        encoder = network_graph(order.target, network, ingredients)
+        if not order.incremental:
+            return emitter(order.target)(encoder), None
+        step, state = self.steps
+        whole, beside = step_emitter(order.target)(encoder, step_network(network, ingredients, step, encoder))
+        return whole, Steps(state=state, graphs={order.target: beside})
 
     def measure(self, bundle: Path, *, on: Literal["fit", "test"], gate: float, progress: Progress) -> RetrieverVerification:
         """See `Prepared`."""
-        judged = self.fit if on == "fit" else self.test
-        return measure_retriever(bundle, judged, gate=gate, graphs=on == "test", progress=progress)
+        return measure_retriever(bundle, self.fit if on == "fit" else self.test, gate=gate, progress=progress)
+
+    def _ingredients(self, tables: Mapping[str, ItemTable], order: Order) -> Ingredients:
+        fed, users = encoder_table(tables), self.fit.users
+        return Ingredients(
+            graph=self.graph,
+            plan=self._plan(order),
+            feeds=[feed(users, [user], fed.decode, dims=fed.dims) for user in range(min(len(users), FED))],
+        )
 
     def _plan(self, order: Order) -> Plan:
         return Plan.of(layers=order.layers, float_weights=self.source.float_weights)

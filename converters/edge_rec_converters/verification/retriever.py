@@ -27,16 +27,13 @@ _PADDED = 3
 _STOPS = 6  # lengths of a history at which it is looked at
 
 
-def measure_retriever(
-    bundle: Path, reference: Reference, *, gate: float, graphs: bool = True, progress: Progress = silent
-) -> RetrieverVerification:
+def measure_retriever(bundle: Path, reference: Reference, *, gate: float, progress: Progress = silent) -> RetrieverVerification:
     """Compare a bundle with its source.
 
     Args:
         bundle: The file.
         reference: The source's answers on held-out histories.
         gate: Least overlap@10 that passes.
-        graphs: Whether its retriever graphs are judged too.
         progress: Told how many users are done.
 
     Raises:
@@ -67,7 +64,7 @@ def measure_retriever(
             drift=_batch_drift(opened, reference, queries),
             constant=_is_constant(queries) and not _is_constant(reference.queries),
             steps_drift=_steps_drift(opened, reference, queries) if opened.bundle.manifest.steps else None,
-            retriever=measure_graphs(bundle, reference, gate=gate, progress=progress) if graphs else {},
+            retriever=measure_graphs(bundle, reference, gate=gate, progress=progress),
         )
 
 
