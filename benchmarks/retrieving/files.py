@@ -63,7 +63,8 @@ class Shelf:
             order = Order(
                 target=target, precision=Precision.parse(PRECISIONS[precision]), shadow="no", graph="retriever", graph_k=K
             )
-            whole = self._solved(rows, kind).prepared.drafts(order)[0].retriever
+            prepared = self._solved(rows, kind).prepared
+            whole = prepared.complete(prepared.drafts(order)[0], order).retriever
             if whole is None:
                 raise AssertionError(order)
             self._write(path, whole.graphs[target])

@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["graph"]
 
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 
@@ -39,7 +38,7 @@ def graph(bundle: Path, *, target: str | None, output: Path, as_json: bool) -> N
     with Bundle.open(bundle, verify="full") as opened:
         kind, member = opened.manifest.kind, opened.manifest.retriever
         content = _graph(opened, chosen)
-    replace_file(output, lambda stream: _write(stream, content))
+    replace_file(output, lambda stream: stream.writelines([content]))
     row = {"file": str(output), "graph": kind, "target": chosen, "bytes": len(content)}
     row |= {"k": member.k} if member is not None else {}
     if as_json:
@@ -47,10 +46,6 @@ def graph(bundle: Path, *, target: str | None, output: Path, as_json: bool) -> N
     else:
         show_table([row])
         say(f"wrote {output}; edge-rec inspect {output} shows what goes in and comes out")
-
-
-def _write(stream: BinaryIO, content: bytes) -> None:
-    stream.write(content)
 
 
 def _target(output: Path, target: str | None) -> str:
