@@ -2,10 +2,12 @@
 
     python benchmarks/request.py --json benchmarks/results/request.json
     python benchmarks/request.py --dataset ml-100k --seconds 5 --json request.json
+    python benchmarks/request.py --page docs/requests.md
 
-Three cases. ``request``: held-out histories in turn, all ways in one process, one thread, what each gives held against PyTorch.
-``event``: a history grows by one event; a session goes on from what it remembers, the others encode the whole history.
-``cold start``: fresh processes, from exec to the first answer, beside imports of what others need.
+The last measures nothing. Three cases. ``request``: held-out histories in turn, all ways in one process, one thread, what each
+gives held against PyTorch. ``event``: a history grows by one event; a session goes on from what it remembers, the others encode
+the whole history; then the sessions alone. ``cold start``: fresh processes, from exec to the first answer, beside imports of what
+others need.
 """
 
 from __future__ import annotations
@@ -21,8 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from pages import with_figures
 from requesting.cold import cold_starts
 from requesting.events import event_rows
+from requesting.page import figures
 from requesting.peers import K, eager, litert_graph, onnxruntime_graph, whole_graph
 from requesting.rounds import rounds
 
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
     Answer = Callable[[Sequence[str]], Sequence[tuple[str, float]]]
 
+RESULT = Path(__file__).with_name("results") / "request.json"
 DATASETS = ("ml-100k", "ml-1m")
 CASES = ("request", "event", "cold")
 EAGER = "torch eager"
@@ -50,6 +55,9 @@ _JUDGED = 1000  # held-out histories that the bundles are verified on
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write what was asked for."""
     asked = _parser().parse_args(arguments)
+    if asked.page:
+        asked.page.write_text(with_figures(asked.page.read_text(), figures(json.loads(RESULT.read_text()))))
+        return 0
     torch.set_num_threads(1)
     run = asked.run or Path("runs/quality") / asked.dataset / "sasrec-0"
     model, histories = load_run(run).source(), read_histories(run / "heldout" / "test.jsonl")
@@ -89,6 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, help="where the rows are written")
+    parser.add_argument("--page", type=Path, help="page whose figures are written anew from the committed rows; measures nothing")
     parser.add_argument("--dataset", choices=DATASETS, default="ml-1m")
     parser.add_argument("--run", type=Path, help="a run directory of SASRec; unless given, that of benchmarks/quality.py")
     parser.add_argument("--bundles", type=Path, help="folder where bundles are kept and found again")

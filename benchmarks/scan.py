@@ -25,10 +25,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pages import with_figures
 from rows import merge, read_rows
 from scanning.cases import CASES, QUICK
 from scanning.environment import VARIABLES, packages_of, peers_environment
-from scanning.page import with_figures
+from scanning.page import figures
 from scanning.picture import draw
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _written(asked: argparse.Namespace) -> int:
         asked.picture.parent.mkdir(parents=True, exist_ok=True)
         asked.picture.write_text(draw(result["rows"]))
     if asked.page:
-        asked.page.write_text(with_figures(asked.page.read_text(), result))
+        asked.page.write_text(with_figures(asked.page.read_text(), figures(result)))
     return 0
 
 

@@ -1,4 +1,7 @@
-"""One new event, ten new recommendations: a session that goes on, and the same answered from the whole history."""
+"""One new event, ten new recommendations: a session that goes on, and the same answered from the whole history.
+
+The ways take turns, as everywhere; sessions are timed once more alone.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from requesting.rounds import rounds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from edge_rec_runtime import Recommender
 
@@ -37,12 +40,23 @@ def event_rows(
     whole = {name: _whole(answer, chosen) for name, answer in peers.items()}
     whole |= {f"{name}, whole history": _whole(one.recommend, chosen) for name, one in recommenders.items()}
     kept = {f"{name}, session": _agreement(one, chosen) for name, one in recommenders.items()}
-    sessions = {f"{name}, session": _going_on(one, chosen) for name, one in recommenders.items()}
-    times = rounds(whole | sessions, inputs, seconds=0, beside=next(iter(sessions)))
+    sessions = dict(_sessions(recommenders, chosen))
+    first = next(iter(sessions))
+    turns = rounds(whole | sessions, inputs, seconds=0, beside=first)
+    # A device answers nothing between two events but the next one; the others' turns empty the processor's caches.
+    alone = {name: rounds({name: call}, inputs, seconds=0, beside=name)[name] for name, call in _sessions(recommenders, chosen)}
     return [
-        {"case": "event", "way": name, "k": 10, "overlap_with_whole": kept.get(name), **asdict(found)}
+        {"case": case, "way": name, "k": 10, "overlap_with_whole": kept.get(name), **asdict(found)}
+        for case, times in (("event", turns), ("event alone", alone))
         for name, found in times.items()
     ]
+
+
+def _sessions(
+    recommenders: Mapping[str, Recommender], histories: Sequence[Sequence[str]]
+) -> Iterator[tuple[str, Callable[[Event], object]]]:
+    for name, one in recommenders.items():
+        yield f"{name}, session", _going_on(one, histories)
 
 
 def _whole(answer: Callable[[Sequence[str]], object], histories: Sequence[Sequence[str]]) -> Callable[[Event], object]:

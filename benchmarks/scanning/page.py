@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["COMMAND", "figures", "with_figures"]
+__all__ = ["COMMAND", "figures"]
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     Row = Mapping[str, Any]
 
 COMMAND = "python benchmarks/scan.py --picture docs/img/scan.svg --page docs/search.md"
-_BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
 _TITLES = {
     "int8": "int8: eight bits on both sides",
     "fp32": "fp32",
@@ -23,19 +22,6 @@ _TITLES = {
     "bits": "bits: a bit a value of the items, eight of the query",
 }
 _HEAD = "| ours, ms | of the limit | fastest peer | its ms | ratio |"
-
-
-def with_figures(page: str, result: Mapping[str, Any]) -> str:
-    """Return a page whose figures are those of the rows; what is written by hand around them stays.
-
-    Raises:
-        ValueError: It has no place for them.
-    """
-    before, begin, rest = page.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
-        raise ValueError(f"the page has no lines {_BEGIN!r} and {_END!r}; put them where the figures shall stand")
-    return f"{before}{_BEGIN}\n{figures(result)}\n{_END}{after}"
 
 
 def figures(result: Mapping[str, Any]) -> str:

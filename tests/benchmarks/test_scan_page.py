@@ -8,9 +8,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from pages import with_figures
 from scanning.cases import CASES, GROWTH, PRECISIONS
 from scanning.goals import GOALS, Goal, reached
-from scanning.page import COMMAND, figures, with_figures
+from scanning.page import COMMAND, figures
 from scanning.picture import described, draw
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,7 @@ def row(**figures: object) -> dict[str, Any]:
 def test_the_page_is_that_of_the_rows(result: dict[str, Any]) -> None:
     """Its figures are written by the command that it names; the rest is left as it was."""
     page = (ROOT / "docs" / "search.md").read_text()
-    assert with_figures(page, result) == page, f"run: {COMMAND}"
+    assert with_figures(page, figures(result)) == page, f"run: {COMMAND}"
 
 
 def test_the_picture_is_that_of_the_rows(result: dict[str, Any]) -> None:
@@ -60,8 +61,8 @@ def test_every_row_is_of_a_case_and_was_checked(result: dict[str, Any]) -> None:
 def test_a_page_without_a_place_for_figures_is_refused(result: dict[str, Any]) -> None:
     """Nothing is guessed, and what stands around the place is kept."""
     with pytest.raises(ValueError, match="the page has no lines"):
-        with_figures("# A page", result)
-    page = with_figures("before\n<!-- figures -->\nold\n<!-- end of figures -->\nafter", result)
+        with_figures("# A page", figures(result))
+    page = with_figures("before\n<!-- figures -->\nold\n<!-- end of figures -->\nafter", figures(result))
     assert page.startswith("before\n<!-- figures -->\n")
     assert page.endswith("<!-- end of figures -->\nafter")
     assert "\nold\n" not in page
