@@ -1,8 +1,8 @@
 """Which entries of a history are events, and which of them the encoder is given.
 
 An entry outside of [0, items) is no event, wherever it stands. Positions count from the oldest event that is kept, so the newest
-events are moved to the front. The number of events from an entry to the end falls from event to event: sorted by it, the
-oldest event that is kept comes first, and what is not kept, with 0, comes last.
+events are moved to the front: each is added to a field of zeros, at the place that follows from the number of events behind it;
+what is not kept adds 0 to the first. An engine that plans ahead knows all these shapes before it sees the numbers.
 """
 
 from __future__ import annotations
@@ -47,20 +47,22 @@ def events(sketch: Sketch, history: ir.Value, *, items: int, max_length: int) ->
         max_length: Most events that the encoder takes, of which the newest count.
     """
     zero, limit = sketch.number(0, np.int32), sketch.number(items, np.int32)
-    first, one, along = sketch.number([0]), sketch.number([1]), sketch.number([1])
     known = sketch.op("And", sketch.op("GreaterOrEqual", history, zero), sketch.op("Less", history, limit))
     places = sketch.op("Where", known, history, limit)
     later = sketch.op("CumSum", sketch.cast(known, ir.DataType.INT32), sketch.number(1), reverse=1)
-    kept = sketch.op("And", known, sketch.op("LessOrEqual", later, sketch.number(max_length, np.int32)))
-    length = sketch.op("Shape", history, start=1)
-    order, where = sketch.outputs("TopK", sketch.op("Where", kept, later, zero), length, count=2, axis=1)
-    window = sketch.number([max_length])
-    order, where = (sketch.op("Slice", value, first, window, along) for value in (order, where))
-    count = sketch.op("Slice", order, first, one, along)
-    least = sketch.op("Min", count, sketch.number(1, np.int32))
+    count = sketch.op("Slice", later, sketch.number([0]), sketch.number([1]), sketch.number([1]))
+    most = sketch.number(max_length, np.int32)
+    kept = sketch.op("And", known, sketch.op("LessOrEqual", later, most))
+    place = sketch.op("Where", kept, sketch.op("Sub", sketch.op("Min", count, most), later), zero)
+    number = sketch.op("Where", kept, sketch.op("Add", history, sketch.number(1, np.int32)), zero)
+    field = sketch.op("Expand", zero, sketch.op("Shape", history))
+    field = sketch.op("ScatterElements", field, place, number, axis=1, reduction="add")
+    field = sketch.op("Slice", field, sketch.number([0]), sketch.number([max_length]), sketch.number([1]))
+    empty = sketch.op("Equal", count, zero)
+    filled = sketch.op("Greater", field, zero)
     return Events(
-        rows=sketch.op("GatherElements", places, where, axis=1),
-        mask=sketch.cast(sketch.op("GreaterOrEqual", order, least), ir.DataType.FLOAT),
+        rows=sketch.op("Where", filled, sketch.op("Sub", field, sketch.number(1, np.int32)), limit),
+        mask=sketch.cast(sketch.op("Or", filled, empty), ir.DataType.FLOAT),
         places=places,
-        empty=sketch.op("Equal", count, zero),
+        empty=empty,
     )

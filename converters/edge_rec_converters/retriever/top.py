@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from edge_rec_converters.retriever.sketch import Sketch
 
 _LARGEST = 64
-_LEAST_GAIN = 4  # rows for each row that one of the two steps looks at; with fewer, one step is faster
+_LEAST_GAIN = 8  # rows for each row that one of the two steps looks at; with fewer, one step is faster
 
 
 def group_size(items: int, k: int) -> int:
     """Return the number of rows in a group that makes both steps alike, a power of 2; 1 for one step."""
     size = 1
-    while size < _LARGEST and 4 * size * size * k <= items:
+    while size < _LARGEST and 2 * size * size * k <= items:
         size *= 2
     return size if size > 1 and items >= _LEAST_GAIN * (k * size + items // size) else 1
 

@@ -41,6 +41,9 @@ class ShapeVectors:
         vector = self._vector(tuple(sizes.flat))
         if sizes.ndim == 1:
             return vector
+        if sizes.ndim == 0:  # a slice is evaluated when the graph is planned, a reshape to no axes is not
+            bounds = [self._graph.known(np.array([bound], np.int32)) for bound in (0, 1, 1)]
+            return self._graph.emit("STRIDED_SLICE", [vector, *bounds], (), shrinkAxisMask=1)
         shape = self._graph.known(np.array(sizes.shape, np.int32))
         return self._graph.emit("RESHAPE", [vector, shape], sizes.shape)
 
