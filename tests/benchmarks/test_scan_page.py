@@ -53,7 +53,7 @@ def test_every_row_is_of_a_case_and_was_checked(result: dict[str, Any]) -> None:
     for one in result["rows"]:
         case = CASES[one["case"]]
         assert (one["n"], one["d"], one["k"], one["batch"], one["data"]) == (case.rows, case.dims, case.k, case.batch, case.data)
-        assert one["answers_checked"] > 100
+        assert one["answers_checked"] * case.batch > 100
         assert one["ours_ms"] > 0
         assert not any(contender["fault"] for contender in one["contenders"] if contender["ours"])
 
