@@ -6,9 +6,9 @@
 
 The last measures nothing: it writes the picture and the figures of the page from the rows that are there.
 
-The model is a SASRec (64 dims, 50 events) trained on MovieLens-100K; its catalogue is grown with drawn items, and 64 real
-histories are asked for 100 items. The graphs are what ``edge-rec convert --graph retriever`` puts into bundles. A client is a
-program that has an engine and the graph, and nothing of ours; in it the graph and ONNX Runtime's fp32 graph take turns on one
+The model is a SASRec (64 dims, 50 events, one block) trained on MovieLens-100K; its catalogue is grown with drawn items, and 64
+real histories are asked for 100 items. The graphs are what ``edge-rec convert --graph retriever`` puts into bundles. A client is
+a program that has an engine and the graph, and nothing of ours; in it the graph and ONNX Runtime's fp32 graph take turns on one
 thread, and ``latency_ratio`` is the median of the ratios within a round. ``recall_at_100`` is the share of the exact fp32 answers
 that is found. ``load_ms`` and ``peak_rss_mb`` are those of fresh processes, from opening the file to the first answer. A row is
 merged into the JSON as soon as it is there, and not measured again, unless ``--again``.
@@ -44,14 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.page or asked.picture:
         return _written(asked)
     slugs = asked.only or list(QUICK if asked.quick else CASES)
-    shelf = Shelf(asked.files, run=asked.run, data=asked.data, anew=asked.anew)
+    shelf = Shelf(asked.files, runs=asked.runs, data=asked.data, anew=asked.anew)
     for slug in slugs:
         if not asked.again and any(row["case"] == slug for row in read_rows(asked.json)):
             continue
         print(f"{slug} ...", file=sys.stderr, flush=True)
         case = CASES[slug]
-        made = shelf.made(target=case.target, precision=case.precision, rows=case.rows, kind=case.data)
-        row = row_of(case, made, seconds=asked.seconds, processes=1 if asked.quick else 3, packages=asked.packages)
+        row = row_of(case, shelf.made(case), seconds=asked.seconds, processes=1 if asked.quick else 3, packages=asked.packages)
         _merge(asked.json, row)
     _show([row for row in read_rows(asked.json) if row["case"] in slugs])
     return 0
@@ -69,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--packages", type=Path, default=Path(".cache/clients/node_modules"), help="packages of the JavaScript clients"
     )
-    parser.add_argument("--run", type=Path, default=Path("runs/quality/ml-100k/sasrec-0"), help="the model, made where missing")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where models are, trained where missing")
     parser.add_argument("--data", type=Path, default=Path("datasets"), help="where data sets are kept")
     parser.add_argument("--page", type=Path, help="page whose figures are written anew from the rows that are there")
     parser.add_argument("--picture", type=Path, help="where the page's picture goes; measures nothing either")

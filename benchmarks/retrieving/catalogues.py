@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from retrieving.cases import Model
+
 DATASET, LENGTH, K = "ml-100k", 50, 100
 _HISTORIES = 64
 _BLOCK = 100_000  # rows drawn at a time
@@ -43,17 +45,19 @@ class Problem:
     answers: NDArray[np.int64]
 
 
-def problem(rows: int, kind: str, *, run: Path, data: Path) -> Problem:
+def problem(rows: int, kind: str, model: Model, *, runs: Path, data: Path) -> Problem:
     """Return a problem, the same for the same sizes.
 
     Args:
         rows: Items.
         kind: ``trained``, rows drawn as the trained ones lie, or ``gaussian``, independent values as large as those.
-        run: Run directory of the SASRec; it is trained where it is missing.
+        model: What it is asked of.
+        runs: The folder of runs.
         data: Where data sets are kept.
     """
+    run = runs / model.run
     if not (run / "config.json").exists():
-        train_run(load(DATASET, data), run, request=Request(model="sasrec", seed=0), resume=True)
+        train_run(load(DATASET, data), run, request=Request(model="sasrec", shape=model.shape), resume=True)
     source = load_run(run).source()
     own = len(source.catalogue)
     given = [one for one in read_histories(run / "heldout" / "test.jsonl") if len(one.events) > LENGTH]

@@ -5,17 +5,19 @@ from __future__ import annotations
 __all__ = ["Made", "Shelf"]
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edge_rec_converters.kinds.protocol import Order
 from edge_rec_runtime import Precision
 from edge_rec_runtime.atomic import replace_file
-from retrieving.cases import PRECISIONS, REFERENCE
+from retrieving.cases import MODELS, PRECISIONS, REFERENCE
 from retrieving.catalogues import K, Problem, problem
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from retrieving.cases import Case
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,45 +40,46 @@ class Shelf:
 
     Args:
         folder: Where they are kept.
-        run: Run directory of the model.
+        runs: The folder of runs.
         data: Where data sets are kept.
         anew: Whether those of an earlier call are made again.
     """
 
-    def __init__(self, folder: Path, *, run: Path, data: Path, anew: bool = False) -> None:
-        self._folder, self._run, self._data, self._anew = folder, run, data, anew
+    def __init__(self, folder: Path, *, runs: Path, data: Path, anew: bool = False) -> None:
+        self._folder, self._runs, self._data, self._anew = folder, runs, data, anew
         self._made: set[Path] = set()
-        self._problem: tuple[tuple[int, str], Problem] | None = None
+        self._problem: tuple[Path, Problem] | None = None
 
-    def made(self, *, target: str, precision: str, rows: int, kind: str) -> Made:
+    def made(self, case: Case) -> Made:
         """Return the files of a case."""
-        folder = self._folder / f"{kind}-{rows}"
         return Made(
-            graph=self._graph(folder, target, precision, rows, kind),
-            reference=self._graph(folder, "onnx", REFERENCE, rows, kind),
-            asked=self._asked(folder, rows, kind),
+            graph=self._graph(case),
+            reference=self._graph(replace(case, target="onnx", precision=REFERENCE)),
+            asked=self._asked(case),
         )
 
-    def _graph(self, folder: Path, target: str, precision: str, rows: int, kind: str) -> Path:
-        path = folder / f"{precision}.{target}"
+    def _graph(self, case: Case) -> Path:
+        path = self._of(case) / f"{case.precision}.{case.target}"
         if self._wanted(path):
-            order = Order(
-                target=target, precision=Precision.parse(PRECISIONS[precision]), shadow="no", graph="retriever", graph_k=K
-            )
-            prepared = self._solved(rows, kind).prepared
+            asked = Precision.parse(PRECISIONS[case.precision])
+            order = Order(target=case.target, precision=asked, shadow="no", graph="retriever", graph_k=K)
+            prepared = self._solved(case).prepared
             whole = prepared.complete(prepared.drafts(order)[0], order).retriever
             if whole is None:
                 raise AssertionError(order)
-            self._write(path, whole.graphs[target])
+            self._write(path, whole.graphs[case.target])
         return path
 
-    def _asked(self, folder: Path, rows: int, kind: str) -> Path:
-        path = folder / "asked.json"
+    def _asked(self, case: Case) -> Path:
+        path = self._of(case) / "asked.json"
         if self._wanted(path):
-            found = self._solved(rows, kind)
+            found = self._solved(case)
             text = json.dumps({"histories": found.histories.tolist(), "answers": found.answers.tolist()})
             self._write(path, text.encode())
         return path
+
+    def _of(self, case: Case) -> Path:
+        return self._folder / f"{case.model}-{case.data}-{case.rows}"
 
     def _wanted(self, path: Path) -> bool:
         return path not in self._made and (self._anew or not path.exists())
@@ -86,8 +89,10 @@ class Shelf:
         replace_file(path, lambda stream: stream.writelines([data]))
         self._made.add(path)
 
-    def _solved(self, rows: int, kind: str) -> Problem:
-        if self._problem is None or self._problem[0] != (rows, kind):
+    def _solved(self, case: Case) -> Problem:
+        place = self._of(case)
+        if self._problem is None or self._problem[0] != place:
             self._problem = None  # one at a time: a million rows are large
-            self._problem = ((rows, kind), problem(rows, kind, run=self._run, data=self._data))
+            found = problem(case.rows, case.data, MODELS[case.model], runs=self._runs, data=self._data)
+            self._problem = (place, found)
         return self._problem[1]

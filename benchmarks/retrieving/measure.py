@@ -29,6 +29,7 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
     "python": (sys.executable, str(_HERE / "python_client.py")),
     "node": ("node", str(_HERE / "node_client.mjs"), "onnxruntime-node"),
     "wasm": ("node", str(_HERE / "node_client.mjs"), "onnxruntime-web"),
+    "litert.js": ("node", str(_HERE / "browser_client.mjs"), "litert"),
 }
 
 
@@ -52,6 +53,7 @@ def row_of(case: Case, made: Made, *, seconds: float, processes: int, packages: 
         "target": case.target,
         "precision": case.precision,
         "data": case.data,
+        "model": case.model,
         "n": case.rows,
         "k": K,
         "ms": taken["ms"],
@@ -73,7 +75,7 @@ def recall(found: list[list[int]], exact: list[list[int]]) -> float:
 
 def _said(case: Case, packages: Path, *arguments: object) -> dict[str, Any]:
     command = [*PROGRAMS[case.client], *map(str, arguments)]
-    environment = os.environ | _ONE_THREAD | {"EDGE_REC_NODE_MODULES": str(packages)}
+    environment = os.environ | _ONE_THREAD | {"EDGE_REC_NODE_MODULES": str(packages.absolute())}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{case.slug}: {' '.join(command)} failed:\n{done.stderr[-2000:]}")

@@ -10,15 +10,13 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-const LEAST_ROUNDS = 9;
-const TURN_MS = 2;
-const TURN = { least: 3, most: 16 };
+import { timed } from "./rounds.mjs";
 
 const [engine, what, ...paths] = process.argv.slice(2);
 const ort = await imported(engine);
 ort.env.logLevel = "error";
 if (engine === "onnxruntime-web") ort.env.wasm.numThreads = 1;
-console.log(JSON.stringify(what === "time" ? await timed(...paths) : await cold(...paths)));
+console.log(JSON.stringify(what === "time" ? await compared(...paths) : await cold(...paths)));
 process.exit(0);
 
 /** @param {string} name */
@@ -29,42 +27,11 @@ async function imported(name) {
 }
 
 /** Lets a graph and ONNX Runtime's fp32 graph take turns. */
-async function timed(graph, reference, asked, seconds) {
+async function compared(graph, reference, asked, seconds) {
   const { histories } = JSON.parse(readFileSync(asked, "utf8"));
-  const names = [...new Set([graph, reference])];
-  const answers = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await opened(name)])));
-  const items = [];
-  for (const history of histories) items.push(await answers[graph](history));
-  const times = Object.fromEntries(names.map((name) => [name, []]));
-  const lengths = {};
-  for (const name of names) {
-    const pilot = await turn(answers[name], histories, 0, TURN.least);
-    lengths[name] = Math.min(Math.max(Math.floor(TURN_MS / pilot), TURN.least), TURN.most);
-  }
-  const end = performance.now() + 1000 * Number(seconds);
-  for (let round = 0; performance.now() < end || round < LEAST_ROUNDS; round++) {
-    for (const name of round % 2 ? names : [...names].reverse()) {
-      times[name].push(await turn(answers[name], histories, round * lengths[name], lengths[name]));
-    }
-  }
-  return {
-    ms: median(times[graph]),
-    reference_ms: median(times[reference]),
-    latency_ratio: median(times[graph].map((taken, round) => taken / times[reference][round])),
-    rounds: times[graph].length,
-    items,
-  };
-}
-
-/** The median milliseconds of `count` answers; one before them warms the caches. */
-async function turn(answer, histories, first, count) {
-  const taken = [];
-  for (let number = first; number <= first + count; number++) {
-    const started = performance.now();
-    await answer(histories[number % histories.length]);
-    taken.push(performance.now() - started);
-  }
-  return median(taken.slice(1));
+  const answers = {};
+  for (const name of new Set([graph, reference])) answers[name] = await opened(name);
+  return timed(answers, { graph, reference, histories, seconds: Number(seconds) });
 }
 
 async function cold(graph, asked) {
@@ -89,9 +56,4 @@ async function opened(path) {
 /** The most memory of this process so far, in MB. */
 function peak() {
   return (Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]) * 1024) / 1e6;
-}
-
-function median(values) {
-  const sorted = [...values].sort((one, other) => one - other);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }

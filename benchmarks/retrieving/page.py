@@ -20,6 +20,7 @@ _TITLES = {
     "python": "Python: onnxruntime and ai-edge-litert",
     "node": "Node: onnxruntime-node",
     "wasm": "WebAssembly: onnxruntime-web, in Node",
+    "litert.js": "LiteRT.js, in Chromium; fp32 is onnxruntime-web's in the same page",
 }
 _HEAD = "| items | data | target | precision | ms | of fp32's time | recall@100 | file, MB | load, ms | peak memory, MB |"
 
@@ -71,15 +72,20 @@ def _goals(rows: Mapping[str, Row]) -> list[str]:
     return ["### What was asked for", "\n".join(table)]
 
 
+def _apart(row: Row) -> str:
+    return "" if row["model"] == "small" else f", {row['model']}"
+
+
 def _client(rows: Iterable[Row], client: str) -> list[str]:
     found = [row for row in rows if row["client"] == client]
     if not found:
         return []
     words = list(PRECISIONS)
-    found.sort(key=lambda row: (row["n"], row["data"], row["target"], words.index(row["precision"])))
+    found.sort(key=lambda row: (row["model"] != "small", row["n"], row["data"], row["target"], words.index(row["precision"])))
     table = [_HEAD, "|---" * 10 + "|"]
     table += [
-        f"| {row['n']:,} | {row['data']} | {row['target']} | {row['precision']} | {row['ms']:.3g} | {row['latency_ratio']:.2f} | "
+        f"| {row['n']:,} | {row['data']}{_apart(row)} | {row['target']} | {row['precision']} "
+        f"| {row['ms']:.3g} | {row['latency_ratio']:.2f} | "
         f"{row['recall_at_100']:.4f} | {row['bytes'] / 1e6:.2f} | {row['load_ms']:.0f} | {row['peak_rss_mb']:.0f} |"
         for row in found
     ]

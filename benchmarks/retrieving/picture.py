@@ -47,7 +47,7 @@ def described(rows: Sequence[Row]) -> str:
 def _bars(rows: Sequence[Row]) -> list[Bar]:
     """Return what is drawn: 100,000 items drawn as the trained ones lie."""
     engines = [engine for client in CLIENTS.values() for engine in client.engines.values()]
-    chosen = [row for row in rows if row["n"] == _ROWS and row["data"] == "trained" and row["precision"] in PRECISIONS]
+    chosen = [row for row in rows if row["n"] == _ROWS and (row["data"], row["model"]) == ("trained", "small")]
     return sorted(
         ((row["engine"], row["precision"], row["latency_ratio"]) for row in chosen),
         key=lambda bar: (engines.index(bar[0]), list(PRECISIONS).index(bar[1])),
