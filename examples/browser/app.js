@@ -4,16 +4,17 @@ import { chip, poster, row } from "./cards.js";
 import { readFilms, search } from "./films.js";
 import { openLibrary, servedFiles } from "./library.js";
 import { keepEngine, keepHistory, readEngine, readHistory } from "./memory.js";
-import { ENGINES, Recommender } from "./recommender.js";
+import { Recommender } from "./recommender.js";
 import { showEngines, showFacts } from "./facts.js";
 
+/** @typedef {import("edgerec").Bundle} Bundle */
 /** @typedef {import("./films.js").Film} Film */
 /** @typedef {import("./recommender.js").Target} Target */
 
 const TOP = 10;
 const PAGE = 30; // rows that the list grows by
 
-/** @type {{ library: Map<Target, any>, films: Film[], byId: Map<string, Film>, history: string[], liked: string | null,
+/** @type {{ library: Map<Target, Bundle>, films: Film[], byId: Map<string, Film>, history: string[], liked: string | null,
  *   target: Target, recommender: Recommender | null, listed: number }} */
 const state = {
   library: new Map(),
@@ -31,18 +32,19 @@ let turn = Promise.resolve();
 
 /** @param {() => unknown} work what a click asks for */
 function inTurn(work) {
-  turn = turn.then(work).then(() => hideProblem(), showProblem);
+  find("answers").setAttribute("aria-busy", "true");
+  const own = turn.then(work).then(hideProblem, showProblem);
+  turn = own;
+  own.then(() => find("answers").setAttribute("aria-busy", String(turn !== own)));
 }
 
 /** @param {() => Promise<{ name: string, bytes: Blob | Uint8Array }[]>} files */
 async function openBundles(files) {
-  const main = find("main");
-  main.setAttribute("aria-busy", "true");
   const library = await openLibrary(await files());
-  const [bundle] = library.values();
-  const chosen = /** @type {Target} */ (readEngine());
-  const target = library.has(chosen) ? chosen : /** @type {Target} */ (library.keys().next().value);
-  const recommender = await Recommender.open(library.get(target), target);
+  const chosen = readEngine();
+  const entries = [...library];
+  const [target, bundle] = entries.find((entry) => entry[0] === chosen) ?? entries[0];
+  const recommender = await Recommender.open(bundle, target);
   state.recommender?.close();
   const films = readFilms(bundle);
   Object.assign(state, { library, films, target, recommender, liked: null, listed: PAGE });
@@ -51,13 +53,23 @@ async function openBundles(files) {
   /** @type {HTMLInputElement} */ (find("query")).disabled = false;
   showList();
   await showAnswers();
-  main.setAttribute("aria-busy", "false");
+  document.body.classList.add("ready");
+}
+
+/**
+ * Say that bundles or an engine take a moment to open.
+ * @param {() => Promise<unknown>} work
+ */
+async function opening(work) {
+  document.body.classList.add("opening");
+  await work().finally(() => document.body.classList.remove("opening"));
 }
 
 /** @param {Target} target */
 async function choose(target) {
-  if (target === state.target) return;
-  const recommender = await Recommender.open(state.library.get(target), target);
+  const bundle = state.library.get(target);
+  if (target === state.target || !bundle) return;
+  const recommender = await Recommender.open(bundle, target);
   state.recommender?.close();
   Object.assign(state, { target, recommender });
   keepEngine(target);
@@ -95,7 +107,8 @@ async function remembered() {
 
 async function showAnswers() {
   const { recommender, history, liked, byId } = state;
-  if (!recommender) return;
+  const bundle = state.library.get(state.target);
+  if (!recommender || !bundle) return;
   const picks = await recommender.recommend(history, TOP);
   const similar = liked === null ? [] : await recommender.recommend([liked], TOP);
   fill("picks", films(picks).map((film, place) => poster(film, place + 1)));
@@ -108,7 +121,7 @@ async function showAnswers() {
     ? `From ${counted(history.length)} that you watched.`
     : "What most people watch. Click a film that you have seen.";
   showEngines(find("engines"), state.library, state.target);
-  showFacts(find("facts"), find("speed"), recommender, state.library.get(state.target));
+  showFacts(find("facts"), find("speed"), recommender, bundle);
 }
 
 function showList() {
@@ -163,7 +176,6 @@ function showProblem(error) {
   problem.textContent = error instanceof Error ? error.message : String(error);
   problem.hidden = false;
   if (state.recommender) showEngines(find("engines"), state.library, state.target); // as they were
-  find("main").setAttribute("aria-busy", "false");
 }
 
 function hideProblem() {
@@ -185,7 +197,8 @@ for (const [id, action] of Object.entries({ picks: watch, similar: watch, films:
   });
 }
 find("engines").addEventListener("change", (event) => {
-  inTurn(() => choose(/** @type {Target} */ (/** @type {HTMLInputElement} */ (event.target).value)));
+  const target = /** @type {Target} */ (/** @type {HTMLInputElement} */ (event.target).value);
+  inTurn(() => opening(() => choose(target)));
 });
 find("forget").addEventListener("click", () => inTurn(startAgain));
 find("query").addEventListener("input", () => {
@@ -198,6 +211,7 @@ find("more").addEventListener("click", () => {
 });
 find("bundles").addEventListener("change", (event) => {
   const { files } = /** @type {HTMLInputElement} */ (event.target);
-  inTurn(() => openBundles(async () => [...(files ?? [])].map((file) => ({ name: file.name, bytes: file }))));
+  const chosen = [...(files ?? [])].map((file) => ({ name: file.name, bytes: file }));
+  if (chosen.length) inTurn(() => opening(() => openBundles(async () => chosen)));
 });
-inTurn(() => openBundles(servedFiles));
+inTurn(() => opening(() => openBundles(servedFiles)));

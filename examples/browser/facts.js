@@ -3,7 +3,7 @@
 import { ENGINES } from "./recommender.js";
 import { duration } from "./times.js";
 
-/** @typedef {import("./edgerec/edgerec.js").Bundle} Bundle */
+/** @typedef {import("edgerec").Bundle} Bundle */
 /** @typedef {import("./recommender.js").Recommender} Recommender */
 /** @typedef {import("./recommender.js").Target} Target */
 
@@ -30,7 +30,7 @@ export function showEngines(group, library, chosen) {
  * @param {Bundle} bundle
  */
 export function showFacts(list, speed, { loading, times }, bundle) {
-  const { model_bytes: bytes, name } = bundle.manifest;
+  const { model_bytes: bytes, name } = /** @type {{ model_bytes: number, name: string }} */ (bundle.manifest);
   const median = duration(times.median ?? 0);
   const facts = [
     ["An answer", median, `median of the last ${times.count}`],
@@ -48,7 +48,8 @@ export function showFacts(list, speed, { loading, times }, bundle) {
 }
 
 /** @param {Bundle} bundle */
-function precision({ manifest: { precision: { items, network, rescore } } }) {
+function precision(bundle) {
+  const { items, network, rescore } = /** @type {Record<string, string>} */ (bundle.manifest.precision);
   const whole = network.startsWith(items) ? items : `${items} items, ${network} network`;
   return rescore === "none" ? whole : `${whole}, rescored in ${rescore}`;
 }

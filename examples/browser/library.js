@@ -1,8 +1,8 @@
 /** The bundles of the page: of one model, for one engine or for both. */
 
-import { openBundle } from "./edgerec/edgerec.js";
+import { openBundle } from "edgerec";
 
-/** @typedef {import("./edgerec/edgerec.js").Bundle} Bundle */
+/** @typedef {import("edgerec").Bundle} Bundle */
 /** @typedef {import("./recommender.js").Target} Target */
 
 /**
@@ -16,9 +16,9 @@ export async function openLibrary(files) {
     const bundle = await openBundle(bytes, { verify: "full" }).catch((error) => {
       throw error.message.startsWith(name) ? error : new Error(`${name}: ${error.message}`);
     });
-    const targets = Object.keys(bundle.manifest.retriever?.graphs ?? {});
-    if (!targets.length) throw new Error(`${name} has no retriever graph; make one with edge-rec convert --graph retriever`);
-    for (const target of targets) if (!found.has(target)) found.set(target, bundle);
+    const { graphs } = /** @type {{ graphs?: Record<Target, string> }} */ (bundle.manifest.retriever ?? {});
+    if (!graphs) throw new Error(`${name} has no retriever graph; make one with edge-rec convert --graph retriever`);
+    for (const target of Object.keys(graphs)) if (!found.has(target)) found.set(target, bundle);
   }
   const [first, other] = new Set(found.values());
   if (other && !sameItems(first, other)) {

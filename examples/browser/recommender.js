@@ -1,9 +1,9 @@
 /** A bundle in an engine: it is given a history and gives recommendations, and it knows how long that takes. */
 
-import { recommend } from "./edgerec/edgerec.js";
+import { recommend } from "edgerec";
 import { Times } from "./times.js";
 
-/** @typedef {import("./edgerec/edgerec.js").Bundle} Bundle */
+/** @typedef {import("edgerec").Bundle} Bundle */
 
 /**
  * @typedef {object} Input of a graph

@@ -77,7 +77,7 @@ async function answer(request, response) {
     return;
   }
   const file = fileOf(path);
-  const found = file && (await stat(file).catch(() => undefined));
+  const found = file ? await stat(file).catch(() => undefined) : undefined;
   if (!file || !found?.isFile()) {
     response.writeHead(404, HEADERS).end();
     return;

@@ -21,7 +21,7 @@ export class Times {
 
   /** The median in milliseconds, or null before the first request. */
   get median() {
-    const sorted = this.#newest.toSorted((a, b) => a - b);
+    const sorted = [...this.#newest].sort((a, b) => a - b);
     if (!sorted.length) return null;
     const middle = sorted.length >> 1;
     return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
