@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rewriting import rewrite, with_manifest
 
 from edge_rec_runtime import Bundle, Recommender
 from edge_rec_runtime.bundle import RetrieverGraphs
+from edge_rec_runtime.bundle.retriever_graphs import parse_retriever
 from edge_rec_runtime.errors import BundleError
 
 if TYPE_CHECKING:
@@ -119,6 +122,24 @@ def test_what_is_no_object_is_refused(make_bundle: MakeBundle, encoders: dict[st
     path = make_bundle(encoders=encoders, retriever=BOTH)
     with pytest.raises(BundleError, match=r"retriever is .*; expected an object"):
         Bundle.open(with_manifest(path, lambda manifest: manifest.update(retriever=value)))
+
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.sampled_from(["onnx", "x" * 2000, ""])),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.sampled_from(["onnx", "tflite", "k"]), inner)),
+)
+
+
+@given(st.dictionaries(st.sampled_from(["k", "graphs", "more"]), JSON), st.integers(1, 2**40))
+def test_whatever_stands_there_is_read_or_refused(record: dict[str, Any], items: int) -> None:
+    """What is read has a k that the catalogue can fill, and members for targets that there are."""
+    try:
+        found = parse_retriever(record, targets=("onnx",), items=items)
+    except BundleError:
+        return
+    assert 1 <= found.k <= items
+    assert list(found.members) == ["onnx"]
+    assert found.record() == {"k": record["k"], "graphs": record["graphs"]}
 
 
 def test_it_is_of_retrievers_alone(make_ranker: MakeBundle, make_neighbours: MakeBundle) -> None:
