@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from client_packages import node, node_modules
+from small_models import converted
 
 RunNode = Callable[..., list[dict[str, Any]]]
 
@@ -37,6 +38,12 @@ def engines(node_home: Path) -> tuple[str, ...]:
     for name in _ENGINES:
         (node_home / "node_modules" / name).symlink_to(node_modules() / name)
     return _ENGINES[:2]
+
+
+@pytest.fixture(scope="session")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return bundles of a small model with its whole graph, by precision."""
+    return converted(tmp_path_factory.mktemp("bundles"))
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ async function graphs(bundle) {
 }
 
 async function describe(request) {
-  const bytes = damaged(request);
+  const bytes = request.url ?? damaged(request);
   const bundle = await openBundle(request.blob ? new Blob([bytes]) : bytes, { verify: request.verify ?? "structure" });
   return {
     kind: bundle.kind,

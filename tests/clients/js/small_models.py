@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["ITEMS", "LONGEST", "K", "histories", "source"]
+__all__ = ["ITEMS", "LONGEST", "PRECISIONS", "K", "converted", "histories"]
 
 import random
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edge_rec_converters import Retriever
-from edge_rec_runtime import Catalogue
+from edge_rec_converters import Retriever, convert, prepare
+from edge_rec_runtime import Catalogue, History, Precision
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ITEMS, DIMS, LONGEST, K = 300, 32, 20, 50
+PRECISIONS = ("fp32", "int8", "binary", "binary-only")
 
 
 class Encoder(nn.Module):
@@ -33,15 +38,15 @@ class Encoder(nn.Module):
         return query
 
 
-def source() -> Retriever:
-    """Return the model with its items; ids and titles go beyond ASCII."""
+def _source() -> Retriever:
+    """Return the model with its items; titles go beyond ASCII."""
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     return Retriever(
         encoder=Encoder().eval(),
         item_table=rng.normal(size=(ITEMS, DIMS)).astype(np.float32),
         catalogue=Catalogue(
-            tuple(f"n° {row}" for row in range(ITEMS)),
+            tuple(map(str, range(ITEMS))),
             tuple(f"The {row}. film, a façade" for row in range(ITEMS)),
             popularity=rng.permutation(ITEMS).astype(np.uint32) // 3,
         ),
@@ -50,11 +55,21 @@ def source() -> Retriever:
     )
 
 
+def converted(folder: Path) -> dict[str, Path]:
+    """Return a bundle of the model with its whole graph for each precision."""
+    torch.set_num_threads(1)
+    prepared = prepare(_source(), [History(tuple(events)) for events in histories(40, seed=5)[3:]])
+    paths = {name: folder / f"{name}.edgerec" for name in PRECISIONS}
+    for name, path in paths.items():
+        convert(prepared, target="onnx", precision=Precision.parse(name), output=path, graph="retriever", graph_k=K)
+    return paths
+
+
 def histories(count: int, *, seed: int = 1) -> list[list[str]]:
     """Return ids: none, none that is known, some unknown, repeated ones, and more than the window holds."""
     drawn = random.Random(seed)
-    found: list[list[str]] = [[], ["nobody knows this"], ["n° 3", "nor this", "n° 3"]]
+    found: list[list[str]] = [[], ["nobody knows this"], ["3", "nor this", "3"]]
     while len(found) < count:
-        events = [f"n° {drawn.randrange(ITEMS + 5)}" for _ in range(drawn.choice((1, 2, 7, 8, 9, LONGEST, LONGEST + 1, 55)))]
+        events = [str(drawn.randrange(ITEMS + 5)) for _ in range(drawn.choice((1, 2, 7, 8, 9, LONGEST, LONGEST + 1, 55)))]
         found.append(events)
     return found
