@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
@@ -21,6 +21,8 @@ from edge_rec_runtime.errors import BackendError, ConversionError, VerificationE
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from edge_rec_converters import Prepared
 
@@ -131,33 +133,46 @@ def test_a_graph_that_none_can_open_is_refused_in_a_sentence(prepared: Prepared,
         verify(_with_graph(prepared, tmp_path / "m", b"no graph"), prepared)
 
 
-@pytest.mark.parametrize(("item", "score"), [(ITEMS + 7, 1.0), (-1, 1.0), (3, np.nan), (3, 1.0)])
-def test_a_constant_answer_is_refused(prepared: Prepared, tmp_path: Path, item: int, score: float) -> None:
-    """Rows that do not exist, no rows, scores that are no numbers, and the same item for everybody."""
+def _constant(item: NDArray[Any], score: NDArray[Any], shape: tuple[str, ...] = ("batch", "k")) -> bytes:
+    """Return a graph that answers the same to everybody."""
+    types = {name: helper.np_dtype_to_tensor_dtype(one.dtype) for name, one in (("items", item), ("scores", score))}
     graph = helper.make_graph(
         [
             helper.make_node("Shape", ["history"], ["batch"], start=0, end=1),
-            helper.make_node("Concat", ["batch", "k"], ["shape"], axis=0),
+            helper.make_node("Concat", list(shape), ["shape"], axis=0),
             helper.make_node("Expand", ["item", "shape"], ["items"]),
             helper.make_node("Expand", ["score", "shape"], ["scores"]),
         ],
         "constant",
         [helper.make_tensor_value_info("history", TensorProto.INT32, ["batch", "length"])],
-        [
-            helper.make_tensor_value_info("items", TensorProto.INT32, ["batch", 20]),
-            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", 20]),
-        ],
-        [
-            numpy_helper.from_array(np.array([20]), "k"),
-            numpy_helper.from_array(np.array(item, np.int32), "item"),
-            numpy_helper.from_array(np.array(score, np.float32), "score"),
-        ],
+        [helper.make_tensor_value_info(name, dtype, [None] * len(shape)) for name, dtype in types.items()],
+        [numpy_helper.from_array(one, name) for name, one in (("k", np.array([20])), ("item", item), ("score", score))],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    found = verify(_with_graph(prepared, tmp_path / "m", bytes(model.SerializeToString())), prepared, gate=0)
+    return bytes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString())
+
+
+@pytest.mark.parametrize(("item", "score"), [(ITEMS + 7, 1.0), (-1, 1.0), (3, np.nan), (3, 1.0)])
+def test_a_constant_answer_is_refused(prepared: Prepared, tmp_path: Path, item: int, score: float) -> None:
+    """Rows that do not exist, no rows, scores that are no numbers, and the same item for everybody."""
+    graph = _constant(np.array(item, np.int32), np.array(score, np.float32))
+    found = verify(_with_graph(prepared, tmp_path / "m", graph), prepared, gate=0)
     assert len(found.failures) == 3
     for part in ("100.0% of 60 histories otherwise", "in a batch", "a history without known items"):
         assert any(part in failure for failure in found.failures)
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        (_constant(np.array(3), np.array(1, np.float32)), r"items int64 \[7, 20\]"),
+        (_constant(np.array(3, np.int32), np.array(1, np.float64)), r"scores float64"),
+        (_constant(np.array(3, np.int32), np.array(1, np.float32), ("k",)), r"items int32 \[20\]"),
+    ],
+)
+def test_answers_of_another_form_are_refused(prepared: Prepared, tmp_path: Path, graph: bytes, message: str) -> None:
+    """An app reads int32 and float32, a row a history."""
+    with pytest.raises(BackendError, match=rf"the onnx retriever graph gives .*{message}.*; expected int32"):
+        verify(_with_graph(prepared, tmp_path / "m", graph), prepared)
 
 
 def test_a_bundle_with_a_bad_graph_is_not_written(prepared: Prepared, tmp_path: Path) -> None:

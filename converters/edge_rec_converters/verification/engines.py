@@ -27,8 +27,19 @@ def open_retriever(target: str, graph: bytes) -> Run:
         BackendError: The engine cannot open it; what is returned raises it where the engine cannot run it.
     """
     backend, load = ENGINES[target]
-    run = _guarded(backend, "open", load, graph)
-    return lambda inputs: _guarded(backend, "run", run, inputs)
+    opened = _guarded(backend, "open", load, graph)
+
+    def run(inputs: Mapping[str, NDArray[Any]]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        items, scores = _guarded(backend, "run", opened, inputs)
+        batch = len(inputs["history"])
+        if items.shape[:-1] != (batch,) or scores.shape != items.shape or items.dtype != np.int32 or scores.dtype != np.float32:
+            raise BackendError(
+                f"the {target} retriever graph gives items {items.dtype} {list(items.shape)} and scores {scores.dtype} "
+                f"{list(scores.shape)} for {batch} histories; expected int32 and float32 [{batch}, k], convert the model again"
+            )
+        return items, scores
+
+    return run
 
 
 def _onnx(graph: bytes) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["measure_graphs"]
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -76,17 +76,20 @@ def measure_graphs(bundle: Path, reference: Reference, *, gate: float, progress:
         BackendError: An engine cannot run a graph.
     """
     with Bundle.open(bundle) as held:
-        targets = () if held.manifest.retriever is None else tuple(held.manifest.retriever.members)
-    found = {}
-    for target in targets:
+        member = held.manifest.retriever
+    found: dict[str, GraphVerification] = {}
+    if member is None:
+        return found
+    for target in member.members:
         with Recommender.open(bundle, backend=ENGINES[target][0]) as opened:
-            found[target] = _measured(opened, target, reference, gate=gate, progress=progress)
+            found[target] = _measured(opened, target, member.k, reference, gate=gate, progress=progress)
     return found
 
 
-def _measured(opened: Recommender, target: str, reference: Reference, *, gate: float, progress: Progress) -> GraphVerification:
+def _measured(
+    opened: Recommender, target: str, k: int, reference: Reference, *, gate: float, progress: Progress
+) -> GraphVerification:
     users, graph = reference.users, opened.bundle.retriever_graph(target)
-    k = cast("Any", opened.bundle.manifest.retriever).k
     run = open_retriever(target, graph)
     lengths = np.array([len(rows) for rows in users.seen])
     asked = np.unique(np.linspace(0, len(users) - 1, min(len(users), _ASKED)).astype(int))
