@@ -50,13 +50,14 @@ export class Bundle {
    */
   async graph(target) {
     const { manifest } = this.#contents;
-    const own = this.kind === "ranker" ? manifest.encoders.map((entry) => /** @type {const} */ ([entry.target, entry.member])) : [];
-    const graphs = new Map(manifest.retriever?.members ?? own);
+    const rankers = this.kind === "ranker" ? manifest.encoders : [];
+    /** @type {Map<string, string>} */
+    const graphs = manifest.retriever?.members ?? new Map(rankers.map((entry) => [entry.target, entry.member]));
     const member = graphs.get(target);
     if (member === undefined) {
-      const has = graphs.size ? `it has ${[...graphs.keys()].join(" and ")}` : "it has none";
-      const make = this.kind === "retriever" ? "--graph retriever --to" : "--to";
-      throw new RequestError(`there is no ${show(target)} graph for apps in this ${this.kind}'s bundle, ${has}; convert it with ${make}`);
+      const has = [...graphs.keys()].join(" and ") || "none";
+      const make = this.kind === "retriever" ? `convert with --graph retriever --to ${target}` : "others may have one";
+      throw new RequestError(`this ${this.kind}'s bundle has no ${show(target)} graph for apps, it has ${has}; ${make}`);
     }
     return this.#read(member);
   }
@@ -76,8 +77,8 @@ export class Bundle {
   /**
    * Make the retriever graph's input of one history.
    * @param {Iterable<string>} ids oldest first; unknown ones are left out
-   * @param {{ length?: number }} [options] how long; of more events the newest are kept. Unless given: as many as there are, padded
-   *   to 8, 16, 32, ... up to the model's window, beyond it to a multiple of that
+   * @param {{ length?: number }} [options] how long; of more events the newest are kept. Unless given: as many as there are,
+   *   padded to 8, 16, 32, ... up to the model's window, beyond it to a multiple of that
    * @returns {Int32Array} rows, padded with -1 after their end
    */
   history(ids, { length } = {}) {
@@ -112,7 +113,7 @@ export class Bundle {
     this.checkK(k);
     if (items.length !== this.k || scores.length !== this.k) {
       throw new RequestError(
-        `there are ${items.length} items and ${scores.length} scores; the graph gives ${this.k} for each history, give those of one`,
+        `there are ${items.length} items and ${scores.length} scores; the graph gives ${this.k} a history, give those of one`,
       );
     }
     const found = [];
@@ -127,7 +128,9 @@ export class Bundle {
    */
   result(row, score) {
     const id = this.ids[row];
-    if (id === undefined) throw new RequestError(`the graph names row ${row} of ${this.ids.length} items; it is not this bundle's graph`);
+    if (id === undefined) {
+      throw new RequestError(`the graph names row ${row} of ${this.ids.length} items; it is not this bundle's graph`);
+    }
     return { id, title: this.titles?.[row] ?? null, score: Number(score) };
   }
 
@@ -136,7 +139,9 @@ export class Bundle {
    * @param {number} k
    */
   checkK(k) {
-    if (!this.k) throw new RequestError(`this ${this.kind}'s bundle has no retriever graph; convert a retriever with --graph retriever`);
+    if (!this.k) {
+      throw new RequestError(`this ${this.kind}'s bundle has no retriever graph; convert a retriever with --graph retriever`);
+    }
     if (Number.isSafeInteger(k) && k >= 1 && k <= this.k) return;
     const more = Number(k) > this.k ? `; convert with --graph-k ${k} for more` : "";
     throw new RequestError(`k is ${show(k)}; this graph gives from 1 to ${this.k} items${more}`);
@@ -212,7 +217,8 @@ function textsOf(ids) {
   const found = single ? [ids] : [...ids];
   const odd = found.findIndex((id) => typeof id !== "string");
   if (single || odd >= 0) {
-    throw new RequestError(`the ids hold ${show(single ? ids : found[odd])}; expected a list of item ids as text, like ['50', '172']`);
+    const value = show(single ? ids : found[odd]);
+    throw new RequestError(`the ids hold ${value}; expected a list of item ids as text, like ['50', '172']`);
   }
   return /** @type {string[]} */ (found);
 }

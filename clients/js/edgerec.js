@@ -11,10 +11,10 @@ export { Bundle, BundleError, EdgeRecError, Feature, openBundle, rank, recommend
 
 /**
  * Open a bundle.
- * @param {Uint8Array | ArrayBuffer | Blob | string | URL} given its bytes, the file that the user chose, or where it is fetched; of a
- *   URL whose server knows ranges only what is needed
- * @param {{ verify?: "structure" | "full" }} [options] `structure` checks directory, manifest and sizes; `full` hashes every member
- *   too, and so reads all of the file
+ * @param {Uint8Array | ArrayBuffer | Blob | string | URL} given its bytes, the file that the user chose, or where it is fetched;
+ *   of a URL whose server knows ranges only what is needed
+ * @param {{ verify?: "structure" | "full" }} [options] `structure` checks directory, manifest and sizes; `full` hashes every
+ *   member too, and so reads all of the file
  * @returns {Promise<Bundle>}
  * @throws {BundleError} the file is missing, damaged, hostile, or of a newer version
  */

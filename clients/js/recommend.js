@@ -39,8 +39,8 @@ export async function recommend(bundle, ids, { run, k = 10, context = {}, length
  * @param {Bundle} bundle a ranker's
  * @param {Iterable<string>} ids
  * @param {object} options
- * @param {(inputs: Record<string, Input>) => Promise<ArrayLike<number>>} options.run the engine: it is given the graph's inputs by
- *   name and gives `logit`
+ * @param {(inputs: Record<string, Input>) => Promise<ArrayLike<number>>} options.run the engine: it is given the graph's inputs
+ *   by name and gives `logit`
  * @param {Record<string, unknown>} [options.context]
  * @returns {Promise<{ items: Result[], unknown: string[] }>} the known candidates; their scores are the sigmoids of the logits
  */

@@ -147,7 +147,8 @@ function checkMembers(manifest, entries) {
   );
   if (odd.length || once.size !== named.length) {
     throw new BundleError(
-      `the manifest and the file name different members (${[...new Set(odd)].join(", ").slice(0, 200)}); the file is damaged or hostile`,
+      `the manifest and the file name different members (${[...new Set(odd)].join(", ").slice(0, 200)}); ` +
+        "the file is damaged or hostile",
     );
   }
 }
@@ -166,7 +167,9 @@ async function checkArrays(source, entries, manifest) {
   for (const array of arrays) await checkOne(source, entryOf(entries, array.member), array, manifest.packed.get(array.member));
   if (!source.local) return;
   for (const entry of entries.values()) await locate(source, entry);
-  for (const table of manifest.tables) if (table.layout === "pq" && table.part === "codes") await checkCodes(source, entries, manifest, table);
+  for (const table of manifest.tables) {
+    if (table.layout === "pq" && table.part === "codes") await checkCodes(source, entries, manifest, table);
+  }
 }
 
 /**
@@ -184,7 +187,9 @@ async function checkCodes(source, entries, manifest, { role, member, shape, dtyp
   const content = whole === undefined ? stored : unpack(member, stored, whole);
   const values = /** @type {Uint8Array} */ (readArray(member, content, dtype, shape));
   const [most, pieces] = [values.reduce((one, other) => Math.max(one, other), 0), codebooks?.shape[1] ?? 0];
-  if (most >= pieces) throw new BundleError(`the pq table has the code ${most} and codebooks of ${pieces} pieces; the file is damaged`);
+  if (most >= pieces) {
+    throw new BundleError(`the pq table has the code ${most} and codebooks of ${pieces} pieces; the file is damaged`);
+  }
 }
 
 /**
@@ -194,7 +199,9 @@ async function checkCodes(source, entries, manifest, { role, member, shape, dtyp
  * @param {number | undefined} whole bytes with zeros, where they were left out
  */
 async function checkOne(source, entry, { member, dtype, shape }, whole) {
-  if (entry.method) throw new BundleError(`member '${member}' is deflated, and arrays are stored; the file was repacked, convert again`);
+  if (entry.method) {
+    throw new BundleError(`member '${member}' is deflated, and arrays are stored; the file was repacked, convert again`);
+  }
   if ((whole ?? entry.size) !== npySize(dtype, shape)) checkArray(member, new Uint8Array(), 0, dtype, shape);
   if (!source.local) return;
   const start = await locate(source, entry);

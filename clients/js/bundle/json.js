@@ -1,4 +1,4 @@
-/** JSON from outside, read as the Python runtime reads a manifest: no key twice, every number finite, nothing nested beyond reason. */
+/** JSON from outside, read as Python reads a manifest: no key twice, every number finite, nothing nested beyond reason. */
 
 const DEEPEST = 200;
 

@@ -1,6 +1,6 @@
 /**
- * Arrays as version 1.0 `.npy` members, without parsing: dtype and shape stand in the manifest and give the header, which is compared
- * with the one in the file.
+ * Arrays as version 1.0 `.npy` members, without parsing: dtype and shape stand in the manifest and give the header, which is
+ * compared with the one in the file.
  */
 
 import { BundleError } from "../errors.js";

@@ -22,8 +22,7 @@ export function parsePrecision(record, kind) {
     ranker: rescore === "none" && items !== "pq",
   }[kind];
   if (!fits) {
-    throw new BundleError(
-      `manifest.json: the precision items=${items},network=${network},rescore=${rescore} is not for a ${kind}; the file is damaged`,
-    );
+    const precision = `items=${items},network=${network},rescore=${rescore}`;
+    throw new BundleError(`manifest.json: the precision ${precision} is not for a ${kind}; the file is damaged`);
   }
 }

@@ -1,4 +1,4 @@
-/** Where the bytes of a bundle come from: memory, a file that the user chose, or a URL, of which only what is needed is fetched. */
+/** Where a bundle's bytes come from: memory, a file that the user chose, or a URL, of which only what is needed is fetched. */
 
 import { BundleError, RequestError, show } from "../errors.js";
 

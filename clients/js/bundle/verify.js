@@ -29,7 +29,8 @@ export async function checkCanonical(source, entries) {
     offset = start + entry.size;
   }
   const directory = records.flat();
-  const end = bytes([4, 0x06054b50], [2, 0], [2, 0], [2, records.length], [2, records.length], [4, directory.length], [4, offset], [2, 0]);
+  const count = records.length;
+  const end = bytes([4, 0x06054b50], [4, 0], [2, count], [2, count], [4, directory.length], [4, offset], [2, 0]);
   if (!same(await take(source, offset, source.size), [...directory, ...end])) {
     throw new BundleError("the directory at the end of the file is not as it was written; the file was damaged or repacked");
   }

@@ -14,7 +14,8 @@ export function checkWhole(manifest) {
     refuse("names one table array twice");
   }
   for (const { name, role, part, layout } of manifest.tables) {
-    if (name !== `${role}.${part}` || layout !== layouts.get(role)) refuse(`has a table array '${name}' that does not fit its role`);
+    const fits = name === `${role}.${part}` && layout === layouts.get(role);
+    if (!fits) refuse(`has a table array '${name}' that does not fit its role`);
   }
   if (layouts.has("shadow") && !SHADOWED.includes(layouts.get("items") ?? "")) refuse("names a shadow of items that have none");
   const { needed } = KINDS[manifest.kind];

@@ -20,7 +20,9 @@ export function unpack(member, stored, size) {
   }
   const modes = stored.subarray(0, count);
   const newest = modes.reduce((most, mode) => Math.max(most, mode), 0);
-  if (newest >= MODES.length) throw new BundleError(`member '${member}' has a block of the unknown mode ${newest}; the file is damaged`);
+  if (newest >= MODES.length) {
+    throw new BundleError(`member '${member}' has a block of the unknown mode ${newest}; the file is damaged`);
+  }
   const blocks = new Uint8Array(count * BLOCK);
   let place = count;
   MODES.forEach((_, mode) => {

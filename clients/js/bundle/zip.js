@@ -84,7 +84,8 @@ export async function locate(source, entry) {
  */
 export async function readMember(source, entry, most) {
   if (entry.fullSize > most) {
-    throw new BundleError(`member '${entry.name}' says it has ${entry.fullSize} bytes; at most ${most} are read, the file is hostile`);
+    const says = `member '${entry.name}' says it has ${entry.fullSize} bytes`;
+    throw new BundleError(`${says}; at most ${most} are read, the file is hostile`);
   }
   const bytes = await take(source, entry.header, entry.limit);
   const start = dataStart(entry, bytes) - entry.header;
@@ -185,8 +186,8 @@ function refuseReach(entry) {
 }
 
 /**
- * Inflate a member as a gzip file, whose end is made of what the directory says: so its CRC and its length are compared natively, and
- * every platform with DecompressionStream will do.
+ * Inflate a member as a gzip file, whose end is made of what the directory says: so its CRC and its length are compared natively,
+ * and every platform with DecompressionStream will do.
  * @param {Uint8Array} raw
  * @param {Entry} entry
  * @returns {Promise<Uint8Array>}
