@@ -21,8 +21,8 @@ The attribute ``width`` is D, and ``layout`` says what ``codes`` are:
 - ``int4``: [R, ceil(D / 2)] uint8, two codes in [-7, 7] a byte, low nibble first, two's complement.
 - ``binary``: [R, ceil(D / 8)] uint8; bit j of a row is bit 7 - j % 8 of byte j // 8; 1 is +1 and 0 is -1.
 
-``RowProducts(x, codes, scales)``: ``x`` [..., D] float32 that holds whole numbers in [-127, 127], ``codes`` and ``scales`` as
-those of ``RowLookup``, with its attributes -> [..., R] float32, ``scales[i] * (x . code[i])``. The products of whole numbers are
+``RowProducts(x, codes, scales)``: ``x`` [B, D] float32 that holds whole numbers in [-127, 127], ``codes`` and ``scales`` as
+those of ``RowLookup``, with its attributes -> [B, R] float32, ``scales[i] * (x . code[i])``. The products of whole numbers are
 exact; what is rounded is their product with the scale, once. Codes that are looked up as well stand in a file once.
 
 ``BinaryLinear(x, bits, scales, bias)``: ``x`` [..., K] float32, ``bits`` [N, ceil(K / 8)] uint8 as above, ``scales`` [N] float32,

@@ -6,11 +6,12 @@ __all__ = ["raw_rows", "vectors"]
 
 from typing import TYPE_CHECKING
 
-import onnx_ir as ir
-
 from edge_rec_converters.dialect import row_lookup
+from edge_rec_converters.retriever.stored import as_floats
 
 if TYPE_CHECKING:
+    import onnx_ir as ir
+
     from edge_rec_converters.retriever.sketch import Sketch
     from edge_rec_converters.retriever.stored import Stored
 
@@ -31,5 +32,4 @@ def raw_rows(sketch: Sketch, table: Stored, rows: ir.Value) -> ir.Value:
     """Return the values or the codes [..., width] of rows [...] as float32, without their scales."""
     if not table.is_float:
         return sketch.add(row_lookup(rows, table.codes, None, layout=table.layout, width=table.width))[0]
-    found = sketch.op("Gather", table.codes, rows)
-    return found if table.layout == "fp32" else sketch.cast(found, ir.DataType.FLOAT)
+    return sketch.op("Gather", as_floats(sketch, table.codes), rows)

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnx_ir as ir
 
 from edge_rec_converters.dialect import row_products
 from edge_rec_converters.retriever.lookup import raw_rows
+from edge_rec_converters.retriever.stored import as_floats
 
 if TYPE_CHECKING:
+    import onnx_ir as ir
+
     from edge_rec_converters.retriever.sketch import Sketch
     from edge_rec_converters.retriever.stored import Stored
 
@@ -40,13 +42,13 @@ class Scores:
 def scores(sketch: Sketch, table: Stored, query: ir.Value) -> Scores:
     """Score every row of a table for queries [batch, dims]."""
     if table.is_float:
-        values = table.codes if table.layout == "fp32" else sketch.cast(table.codes, ir.DataType.FLOAT)
-        return Scores(values=sketch.op("Gemm", query, values, *([table.bias] if table.bias else []), transB=1))
+        bias = [] if table.bias is None else [as_floats(sketch, table.bias)]
+        return Scores(values=sketch.op("Gemm", query, as_floats(sketch, table.codes), *bias, transB=1))
     whole, scale = _rounded(sketch, table, query)
     products = sketch.add(row_products(whole, table.codes, table.scales, layout=table.layout, width=table.width))[0]
     if table.bias is None:
         return Scores(values=products, factor=scale)
-    return Scores(values=sketch.op("Add", sketch.op("Mul", products, scale), table.bias))
+    return Scores(values=sketch.op("Add", sketch.op("Mul", products, scale), as_floats(sketch, table.bias)))
 
 
 def scores_of(sketch: Sketch, table: Stored, query: ir.Value, rows: ir.Value) -> ir.Value:
@@ -59,7 +61,7 @@ def scores_of(sketch: Sketch, table: Stored, query: ir.Value, rows: ir.Value) ->
         found = sketch.op("Mul", found, sketch.op("Gather", table.scales, rows))
     if scale is not None:
         found = sketch.op("Mul", found, scale)
-    return found if table.bias is None else sketch.op("Add", found, sketch.op("Gather", table.bias, rows))
+    return found if table.bias is None else sketch.op("Add", found, sketch.op("Gather", as_floats(sketch, table.bias), rows))
 
 
 def _rounded(sketch: Sketch, table: Stored, query: ir.Value) -> tuple[ir.Value, ir.Value]:

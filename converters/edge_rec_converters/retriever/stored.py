@@ -6,17 +6,17 @@ them fill the last of the groups in which the best are sought. They are never an
 
 from __future__ import annotations
 
-__all__ = ["Stored", "stored"]
+__all__ = ["Stored", "as_floats", "stored"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx_ir as ir
 
 from edge_rec_runtime.errors import ConversionError
 
 if TYPE_CHECKING:
-    import onnx_ir as ir
     from numpy.typing import NDArray
 
     from edge_rec_converters.retriever.sketch import Sketch
@@ -35,7 +35,7 @@ class Stored:
         width: Values or codes in a row.
         codes: [rows, ...], as the layout has them.
         scales: [rows] float32; None where every scale is 1.
-        bias: [rows] float32; None without one.
+        bias: [rows] float16 or float32, as the bundle has it; None without one.
         projection: [width, dims] float32, what turns signs into a vector; None where they are one.
     """
 
@@ -82,9 +82,14 @@ def stored(sketch: Sketch, table: ItemTable, role: str, *, rows: int) -> Stored:
         width=getattr(table, "width", table.dims),
         codes=codes,
         scales=constant("scales", np.float32),
-        bias=constant("bias", np.float32),
+        bias=constant("bias"),
         projection=sketch.constant(f"{role}.projection", parts["projection"]) if "projection" in parts else None,
     )
+
+
+def as_floats(sketch: Sketch, value: ir.Value) -> ir.Value:
+    """Return a constant as float32; what is cast from half precision is half as long in the file, and an engine casts it once."""
+    return sketch.cast(value, ir.DataType.FLOAT) if value.dtype == ir.DataType.FLOAT16 else value
 
 
 def _lengthened(array: NDArray[Any], rows: int, dtype: type[np.generic] | None) -> NDArray[Any]:

@@ -98,6 +98,7 @@ class Subgraph:
         self.content = schema.SubGraphT()
         self._tensors: list[schema.TensorT] = []
         self._operators: list[schema.OperatorT] = []
+        self._open: dict[int, list[int]] = {}
         self._writer = writer
 
     def tensor(
@@ -114,7 +115,7 @@ class Subgraph:
         tensor = schema.TensorT()
         tensor.shape = list(stored or (1 if size is None else size for size in shape))
         if None in shape:
-            tensor.shapeSignature = [_DYNAMIC if size is None else size for size in shape]
+            self._open[len(self._tensors)] = [_DYNAMIC if size is None else size for size in shape]
         tensor.type = _TYPES[np.dtype(dtype).name]
         if name:
             tensor.name = name
@@ -161,7 +162,14 @@ class Subgraph:
         self._operators.append(operator)
 
     def close(self, inputs: Sequence[int], outputs: Sequence[int]) -> None:
-        """Say which tensors go in and out."""
+        """Say which tensors go in and out.
+
+        These alone are marked as open. LiteRT infers the shape of any other, but of a tensor that is marked it takes no top-k
+        before it has seen the numbers, and then plans all that follows anew at every call.
+        """
+        for index in (*inputs, *outputs):
+            if index in self._open:
+                self._tensors[index].shapeSignature = self._open[index]
         self.content.tensors, self.content.operators = self._tensors, self._operators
         self.content.inputs, self.content.outputs = list(inputs), list(outputs)
 
