@@ -47,9 +47,10 @@ async function openBundles(files) {
   const recommender = await Recommender.open(bundle, target);
   state.recommender?.close();
   const films = readFilms(bundle);
-  Object.assign(state, { library, films, target, recommender, liked: null, listed: PAGE });
+  Object.assign(state, { library, films, target, recommender, listed: PAGE });
   state.byId = new Map(films.map((film) => [film.id, film]));
   state.history = readHistory().filter((id) => state.byId.has(id));
+  state.liked = state.history.at(-1) ?? null;
   /** @type {HTMLInputElement} */ (find("query")).disabled = false;
   showList();
   await showAnswers();
@@ -119,7 +120,7 @@ async function showAnswers() {
   find("similar-heading").textContent = `Like ${byId.get(liked ?? "")?.title}`;
   find("picks-note").textContent = history.length
     ? `From ${counted(history.length)} that you watched.`
-    : "What most people watch. Click a film that you have seen.";
+    : "What most people watch. Click what you have seen.";
   showEngines(find("engines"), state.library, state.target);
   showFacts(find("facts"), find("speed"), recommender, bundle);
 }

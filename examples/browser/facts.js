@@ -34,7 +34,7 @@ export function showFacts(list, speed, { loading, times }, bundle) {
   const median = duration(times.median ?? 0);
   const facts = [
     ["An answer", median, `median of the last ${times.count}`],
-    ["To load", duration(loading), `engine and model; then ${duration(times.first ?? 0)} for the first answer`],
+    ["To load", duration(loading), "engine and model, until the first answer"],
     ["The model", `${Math.round(bytes / 1000).toLocaleString("en")} kB`, `${name}, ${precision(bundle)}, ${bundle.ids.length.toLocaleString("en")} films`],
   ];
   speed.textContent = `${median} an answer`;

@@ -35,25 +35,28 @@ export class Recommender {
   /**
    * @param {Bundle} bundle
    * @param {Graph} graph
-   * @param {number} loading milliseconds
    */
-  constructor(bundle, graph, loading) {
+  constructor(bundle, graph) {
     this.#bundle = bundle;
     this.#graph = graph;
-    this.loading = loading;
+    /** Milliseconds until the first answer was there. */
+    this.loading = 0;
     this.times = new Times();
   }
 
   /**
-   * Start the engine of a target, and open the graph that a bundle has for it.
+   * Start the engine of a target, open the graph that a bundle has for it, and have it answer once, for which engines make plans.
    * @param {Bundle} bundle
    * @param {Target} target
    */
   static async open(bundle, target) {
     const begun = performance.now();
     const engine = await (await ENGINES[target].load()).start();
-    const graph = await engine.open(await bundle.graph(target));
-    return new Recommender(bundle, graph, performance.now() - begun);
+    const opened = new Recommender(bundle, await engine.open(await bundle.graph(target)));
+    await opened.recommend([], 1);
+    opened.loading = performance.now() - begun;
+    opened.times = new Times();
+    return opened;
   }
 
   /**

@@ -6,12 +6,8 @@ export class Times {
   /** @type {number[]} */
   #newest = [];
 
-  /** The first request's time in milliseconds, in which an engine makes its plans. */
-  first = /** @type {number | undefined} */ (undefined);
-
   /** @param {number} milliseconds */
   add(milliseconds) {
-    this.first ??= milliseconds;
     this.#newest = [...this.#newest, milliseconds].slice(-KEPT);
   }
 

@@ -44,9 +44,8 @@ class Seen:
 @cache
 def chromium() -> str:
     """Return the path of Chromium; where apt may, Debian's is installed, else the test is skipped."""
-    for name in _NAMES:
-        if found := shutil.which(name):
-            return found
+    if found := _found():
+        return found
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         pytest.skip("there is no Chromium on this machine, and nothing that may install one")
     for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
@@ -56,7 +55,13 @@ def chromium() -> str:
         )
         if done.returncode:
             pytest.skip(f"there is no Chromium on this machine, and apt-get cannot fetch one: {done.stderr.strip()[-200:]}")
-    return chromium.__wrapped__() if shutil.which(_NAMES[0]) else pytest.skip("Debian's package chromium brings no such command")
+    found = _found()
+    assert found is not None, "apt-get installed chromium, and there is no such command"
+    return found
+
+
+def _found() -> str | None:
+    return next((path for path in map(shutil.which, _NAMES) if path is not None), None)
 
 
 @contextmanager
