@@ -18,7 +18,7 @@ from edge_rec_converters.kinds.limits import FED, MOST_FITTED, MOST_JUDGED, TIME
 from edge_rec_converters.networks import Ingredients, candidates, network_graph, require_network, step_network
 from edge_rec_converters.plan import Plan
 from edge_rec_converters.reference import reference
-from edge_rec_converters.retriever import retriever_graph
+from edge_rec_converters.retriever import never_empty, retriever_graph
 from edge_rec_converters.shadows import require_shadow, shadowed
 from edge_rec_converters.targets import emitter, require_operators, step_emitter
 from edge_rec_converters.verification import overlap_gate
@@ -113,6 +113,8 @@ class PreparedRetriever:
             max_length=source.max_length,
             k=k,
         )
+        if order.target == "onnx":  # LiteRT takes an empty batch, and plans the shapes of others ahead
+            whole = never_empty(whole)
         return replace(draft, retriever=RetrieverGraphs(k=k, graphs={order.target: emitter(order.target)(whole)}))
 
     @cached_property

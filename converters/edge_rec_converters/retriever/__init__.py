@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["retriever_graph"]
+__all__ = ["never_empty", "retriever_graph"]
 
 from edge_rec_converters.retriever.graph import retriever_graph
+from edge_rec_converters.retriever.spare import never_empty

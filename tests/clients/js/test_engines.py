@@ -63,6 +63,8 @@ def test_odd_input_has_its_documented_answer(
         raw(path, [[ITEMS, 5, -7, 9, 2**31 - 1, 2, -(2**31), -1]]),
         raw(path, [good + pad, pad + [-1] * 3, [2, 9, 5, *pad]]),
         raw(path, [[*range(LONGEST + 3)]]),
+        {"path": path, "op": "raw", "type": "int32", "dims": [0, 8], "data": []},
+        {"path": path, "op": "raw", "type": "int32", "dims": [1, 0], "data": []},
         raw(path, [good + pad], "float32"),
         raw(path, [good + pad], "int64"),
         raw(path, [good + pad]) | {"dims": [8]},
@@ -71,11 +73,13 @@ def test_odd_input_has_its_documented_answer(
         {"path": path, "op": "recommend", "ids": ["1", 3], "k": 1},
         raw(path, [good + pad]),
     ]
-    alone, junk, batch, longer, *refused, again = run_node(ASK, requests, engine)
+    alone, junk, batch, longer, none, nothing, *refused, again = run_node(ASK, requests, engine)
     assert again == alone
     assert junk == alone
     assert (batch["dims"], batch["types"]) == ([[3, K], [3, K]], ["int32", "float32"])
     assert batch["items"][:K] == alone["items"]
+    assert (none["items"], none["dims"]) == ([], [[0, K], [0, K]])
+    assert nothing["items"] == batch["items"][K : 2 * K]
     with Recommender.open(bundles["int8"]) as recommender:
         ids = recommender.catalogue.ids
         assert [ids[row] for row in batch["items"][K : 2 * K]] == list(recommender.recommend([], k=K).ids)
