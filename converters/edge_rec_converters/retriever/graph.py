@@ -43,7 +43,7 @@ def retriever_graph(
     The graph takes ``history`` [batch, length] int32, rows of the catalogue, oldest first; what lies outside of [0, items) is
     no event. It gives ``items`` [batch, K] int32 and ``scores`` [batch, K] float32, best first, where K is k or the number of
     items. Items of the history are left out; where fewer than K are left the item is -1 and the score minus infinity.
-    A history without an event is answered by popularity.
+    A history without an event is answered by popularity. Batch and length are at least 1; no events are one entry that is none.
 
     Args:
         encoder: ``vectors, mask, *context -> query`` in its precision; left as it was. The context becomes inputs of the graph.
@@ -54,8 +54,11 @@ def retriever_graph(
         k: Most items that are ever asked for.
 
     Raises:
-        ConversionError: The layout of a table has no form in a graph, or an input of the encoder has a name that is taken.
+        ConversionError: k is below 1, the layout of a table has no form in a graph, or an input of the encoder has a name that
+            is taken.
     """
+    if k < 1:
+        raise ConversionError(f"k is {k}; a retriever graph answers at least one item")
     model = encoder.clone()
     graph, sketch = model.graph, Sketch(model.graph)
     given = {str(value.name): value for value in graph.inputs}

@@ -52,7 +52,10 @@ def scores(sketch: Sketch, table: Stored, query: ir.Value) -> Scores:
 
 
 def scores_of(sketch: Sketch, table: Stored, query: ir.Value, rows: ir.Value) -> ir.Value:
-    """Score some rows [batch, n] of a table for queries [batch, dims] -> [batch, n]; whole numbers are exact in float32 too."""
+    """Score some rows [batch, n] of a table for queries [batch, dims] -> [batch, n].
+
+    Sums of whole numbers are exact in float32 as well, up to a width of 1,040.
+    """
     sides, scale = (query, None) if table.is_float else _rounded(sketch, table, query)
     last = sketch.number([-1])
     products = sketch.op("MatMul", raw_rows(sketch, table, rows), sketch.op("Unsqueeze", sides, last))

@@ -47,8 +47,7 @@ def top(sketch: Sketch, scores: ir.Value, *, k: int, size: int, rows: int) -> tu
         rows: How many scores there are.
     """
     if size == 1:
-        values, found = _largest(sketch, scores, k)
-        return values, found
+        return _largest(sketch, scores, k)
     groups = sketch.op("Reshape", scores, sketch.number([-1, rows // size, size]))
     _, chosen = _largest(sketch, sketch.op("ReduceMax", groups, sketch.number([2]), keepdims=0), k)
     chosen = in_order(sketch, chosen, k)[0]

@@ -200,7 +200,9 @@ def test_constants_that_are_called_like_ports(target: str) -> None:
 
 
 def test_what_has_no_form_is_refused() -> None:
-    """Product codes and a feature that is called like a port, each in a sentence."""
+    """Product codes, a feature that is called like a port, and a k of 0, each in a sentence."""
+    with pytest.raises(ConversionError, match="k is 0; a retriever graph answers at least one item"):
+        graph(TABLES["int4"][0], k=0)
     codes = PqTable.from_parts({"codes": np.zeros((9, 2), np.uint8), "codebooks": np.zeros((2, 256, 4), np.float32)}, dims=8)
     with pytest.raises(ConversionError, match=r"items=pq has no form in a retriever graph.*use one of fp32, fp16, int8"):
         graph(codes)
