@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from edge_rec_converters import Conversion
 
+_GRAPH_K = 100
 _HIDDEN = ("target", "precision", "bytes", "of fp32", "latency ratio", "graph")  # in the JSON; the table says them in words
 
 
@@ -74,7 +75,7 @@ _HIDDEN = ("target", "precision", "bytes", "of fp32", "latency ratio", "graph") 
     help="The bundle also holds look-up, encoder, items and top-k as one graph, for apps with an engine and without the runtime; "
     "edge-rec graph writes it out.",
 )
-@click.option("--graph-k", default=100, show_default=True, type=click.IntRange(min=1), help="Items of an answer of that graph.")
+@click.option("--graph-k", type=click.IntRange(min=1), help=f"Items of an answer of that graph; {_GRAPH_K} unless given.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the bundles.")
 @json_option
 def convert(
@@ -88,7 +89,7 @@ def convert(
     incremental: bool,
     shadow: str,
     graph: str | None,
-    graph_k: int,
+    graph_k: int | None,
     output: Path,
     as_json: bool,
     **given: Any,  # noqa: ANN401 - the options of `model_arguments`, passed on as they are
@@ -107,6 +108,7 @@ def convert(
     """
     kept, asked = _layers(layers), _precisions(precisions)
     wanted = _targets(targets)
+    items = _graph_items(graph, graph_k)
     require_writable(output)
     written: list[tuple[str, Conversion]] = []
     failures: list[VerificationError] = []
@@ -135,7 +137,7 @@ def convert(
                     incremental=incremental,
                     shadow=shadow,
                     graph=graph,
-                    graph_k=graph_k,
+                    graph_k=items,
                     metadata=opened.metadata,
                     progress=Bar(name),
                 )
@@ -152,13 +154,25 @@ def convert(
                 "A binary bundle with a rescore table holds the int8 table besides its codes, so it is larger than int8 alone; "
                 "it scans an eighth of the bytes, which pays on large catalogues. binary-only holds the codes alone."
             )
-    fewer = [made.graph_k for _, made in written if made.graph_k is not None and made.graph_k < graph_k]
-    if fewer:
-        say(f"The catalogue has {fewer[0]} items, so an answer of the retriever graph holds {fewer[0]} and not {graph_k}.")
+    _say_fewer(written, items)
     for failure in failures[:-1]:
         say(f"Error: {failure}")
     if failures:
         raise failures[-1]
+
+
+def _graph_items(graph: str | None, k: int | None) -> int:
+    """Return how many items an answer of the retriever graph shall hold."""
+    if graph is None and k is not None:
+        raise click.UsageError("--graph-k is for the graph that --graph retriever adds; give both")
+    return _GRAPH_K if k is None else k
+
+
+def _say_fewer(written: Sequence[tuple[str, Conversion]], asked: int) -> None:
+    """Say where a retriever graph answers with fewer items than were asked for."""
+    fewer = [made.graph_k for _, made in written if made.graph_k is not None and made.graph_k < asked]
+    if fewer:
+        say(f"The catalogue has {fewer[0]} items, so an answer of the retriever graph holds {fewer[0]} and not {asked}.")
 
 
 def _targets(text: str) -> list[str]:

@@ -159,6 +159,11 @@ def test_an_onnx_file_with_its_items_converts(folder: Path) -> None:
         (("convert", "@/absent.py:model", "--histories", "@/heldout.jsonl", "-o", "@/x"), 4, "no such file"),
         (("convert", "@/mine.py:model", "--histories", "@/absent.jsonl", "-o", "@/x"), 3, "no such file"),
         (("verify", "@/heldout.jsonl", *_MINE), 7, "heldout.jsonl"),
+        (
+            ("convert", *_MINE, "--graph-k", "9", "-o", "@/x"),
+            2,
+            "--graph-k is for the graph that --graph retriever adds; give both",
+        ),
         (("convert", *_MINE, "--layers", "output", "-o", "@/x"), 2, "'output' is not PATTERN=PRECISION"),
         (("convert", *_MINE, "--layers", "output.*=int7", "-o", "@/x"), 5, "'int7'; use one of fp32"),
         (("convert", "@/absent.py:model", "-o", "@/mine.py/x"), 1, "mine.py: not a folder"),
