@@ -1,8 +1,6 @@
 /* Keeping, merging and sorting the keys of the collector of best.h. */
 #include "best.h"
 
-#include <stdlib.h>
-
 enum { FEW = 32 }; /* so many are kept sorted */
 
 int64_t best_room(int64_t k)
@@ -21,31 +19,36 @@ void best_start(struct best *best, uint64_t *keys, int64_t k)
     best->ordered = INT32_MIN;
 }
 
-/* Hoare's quickselect, the pivot the median of three. */
+INLINE void exchange(uint64_t *a, uint64_t *b)
+{
+    uint64_t held = *a;
+    *a = *b;
+    *b = held;
+}
+
+/* Quickselect, the pivot the median of three. What goes to the front is decided by a sum and not by a branch: of keys in random order
+ * every other branch would be guessed wrong. */
 void best_select(uint64_t *keys, int64_t count, int64_t k)
 {
     int64_t low = 0, high = count - 1;
     while (low < high) {
-        uint64_t a = keys[low], b = keys[low + (high - low) / 2], c = keys[high];
-        uint64_t pivot = a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
-        int64_t i = low, j = high;
-        while (i <= j) {
-            while (keys[i] > pivot)
-                i++;
-            while (keys[j] < pivot)
-                j--;
-            if (i <= j) {
-                uint64_t swapped = keys[i];
-                keys[i++] = keys[j];
-                keys[j--] = swapped;
-            }
+        uint64_t *middle = &keys[low + (high - low) / 2], a = keys[low], b = *middle, c = keys[high];
+        exchange((a < b) == (b < c) ? middle : (b < a) == (a < c) ? &keys[low] : &keys[high], &keys[high]);
+        const uint64_t pivot = keys[high];
+        int64_t front = low;
+        for (int64_t i = low; i < high; i++) {
+            const uint64_t key = keys[i];
+            keys[i] = keys[front];
+            keys[front] = key;
+            front += key > pivot;
         }
-        if (k - 1 <= j)
-            high = j;
-        else if (k - 1 >= i)
-            low = i;
-        else
+        exchange(&keys[front], &keys[high]);
+        if (front == k - 1 || front == k)
             return;
+        if (front > k)
+            high = front - 1;
+        else
+            low = front + 1;
     }
 }
 
@@ -104,17 +107,38 @@ void best_merge(struct best *best, const struct best *other)
     }
 }
 
-static int larger_first(const void *left, const void *right)
+/* Sort keys, the largest first, by merging longer and longer runs to and fro; spare has as much room. */
+static void sort(uint64_t *keys, uint64_t *spare, int64_t count)
 {
-    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
-    return (a < b) - (a > b);
+    uint64_t *from = keys, *to = spare;
+    for (int64_t run = 1; run < count; run *= 2) {
+        for (int64_t start = 0; start < count; start += 2 * run) {
+            int64_t left = start, middle = start + run < count ? start + run : count;
+            int64_t right = middle, stop = middle + run < count ? middle + run : count, at = start;
+            while (left < middle && right < stop) {
+                const uint64_t a = from[left], b = from[right];
+                to[at++] = a > b ? a : b;
+                left += a > b;
+                right += a <= b;
+            }
+            while (left < middle)
+                to[at++] = from[left++];
+            while (right < stop)
+                to[at++] = from[right++];
+        }
+        uint64_t *held = from;
+        from = to;
+        to = held;
+    }
+    if (from != keys)
+        memcpy(keys, from, (size_t)count * sizeof *keys);
 }
 
 int64_t best_finish(struct best *best)
 {
     if (best->k > FEW) {
         trim(best);
-        qsort(best->keys, (size_t)best->count, sizeof *best->keys, larger_first);
+        sort(best->keys, best->keys + best->k, best->count); /* there is room for 2 K */
     }
     return best->count;
 }

@@ -28,3 +28,20 @@ int column_measure(struct column *column, int64_t n)
     column->peak = value;
     return 1;
 }
+
+float column_largest(const struct column *column, int64_t first, int64_t stop)
+{
+    if (column->number == HALF) { /* turned into integers of the same order */
+        const int16_t *values = column->values;
+        int16_t most = INT16_MIN;
+        for (int64_t i = first; i < stop; i++) {
+            int16_t ordered = (int16_t)(values[i] ^ ((values[i] >> 15) & 0x7fff));
+            most = ordered > most ? ordered : most;
+        }
+        return half_to_float((uint16_t)(most ^ ((most >> 15) & 0x7fff)));
+    }
+    float most = column_at(column, first);
+    for (int64_t i = first + 1; i < stop; i++)
+        most = column_at(column, i) > most ? column_at(column, i) : most;
+    return most;
+}

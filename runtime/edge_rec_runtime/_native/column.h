@@ -25,6 +25,9 @@ INLINE float column_at(const struct column *column, int64_t row)
     return column->number == HALF ? half_to_float(((const uint16_t *)column->values)[row]) : ((const float *)column->values)[row];
 }
 
+/* The largest value of rows first .. stop, at least one; 0 if there is no column. */
+float column_largest(const struct column *column, int64_t first, int64_t stop);
+
 #if defined(EDGE_REC_X86)
 #include <immintrin.h>
 

@@ -1,45 +1,36 @@
 /* Hamming distances with VPOPCNTDQ, rows of up to 256 signs: 64 bytes an instruction, 64 rows a branch. */
 #include "hamming.h"
 
+#include "words_avx512.h"
+
 #include <immintrin.h>
-#include <string.h>
 
 enum { AT_ONCE = 64 }; /* rows */
 
 struct nearby {
     __m512i signs, mask; /* the query's words, again and again */
-    __m512i spread;      /* rows of any width -> rows of whole words, for rows that are not */
-    __mmask64 spread_to, loaded;
+    struct spread spread;
 };
 
-/* `words` of a row, 1, 2 or 4, so that whole rows fill a vector. */
 TARGET_AVX512 INLINE struct nearby make_nearby(const struct hamming_query *query, const int words, const int64_t row_bytes)
 {
     struct nearby nearby;
-    uint8_t from[64] = {0}, signs[64], mask[64];
-    nearby.spread_to = 0;
+    uint8_t signs[64], mask[64];
     for (int i = 0; i < 64; i++) {
-        int row = i / (8 * words), byte = i % (8 * words);
-        signs[i] = query->bytes[byte];
-        mask[i] = hamming_mask(query)[byte];
-        if (byte >= row_bytes)
-            continue;
-        from[i] = (uint8_t)(row * row_bytes + byte);
-        nearby.spread_to |= UINT64_C(1) << i;
+        signs[i] = query->bytes[i % (8 * words)];
+        mask[i] = hamming_mask(query)[i % (8 * words)];
     }
     nearby.signs = _mm512_loadu_si512(signs);
     nearby.mask = _mm512_loadu_si512(mask);
-    nearby.spread = _mm512_loadu_si512(from);
-    nearby.loaded = ~UINT64_C(0) >> (64 - 8 / words * row_bytes);
+    nearby.spread = make_spread(words, row_bytes);
     return nearby;
 }
 
-/* The next 8 / words rows: how many ones each of their words has. */
+/* The next 8 / words rows: in how many signs each of their words differs from the query's. */
 TARGET_AVX512 INLINE __m512i count_words(const uint8_t *bits, const struct nearby *nearby, const int whole)
 {
     enum { differ_and = 0x28 }; /* (a ^ b) & c */
-    __m512i rows = whole ? _mm512_loadu_si512(bits)
-                         : _mm512_maskz_permutexvar_epi8(nearby->spread_to, nearby->spread, _mm512_maskz_loadu_epi8(nearby->loaded, bits));
+    __m512i rows = load_words(bits, &nearby->spread, whole);
     return _mm512_popcnt_epi64(_mm512_ternarylogic_epi64(rows, nearby->signs, nearby->mask, differ_and));
 }
 
@@ -48,7 +39,7 @@ TARGET_AVX512 INLINE __m512i add_neighbours(__m512i a, __m512i b)
     return _mm512_add_epi64(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
 }
 
-/* The distances of 8 rows, row i in the lane that lane_of names. */
+/* The distances of 8 rows, in the order that in_order undoes. */
 TARGET_AVX512 INLINE __m512i distances_8(const uint8_t *bits, const struct nearby *nearby, const int words, const int whole,
                                          const int64_t row_bytes)
 {
@@ -63,24 +54,16 @@ TARGET_AVX512 INLINE __m512i distances_8(const uint8_t *bits, const struct nearb
     return _mm512_add_epi64(_mm512_shuffle_i64x2(a, b, 0x88), _mm512_shuffle_i64x2(a, b, 0xdd));
 }
 
-INLINE int lane_of(int row, const int words)
-{
-    if (words == 1)
-        return row;
-    if (words == 2) /* 0 4 1 5 2 6 3 7 */
-        return (row & ~7) | (row & 3) << 1 | (row >> 2 & 1);
-    return (row & ~3) | (row & 1) << 1 | (row >> 1 & 1); /* 0 2 1 3 4 6 5 7 */
-}
-
+/* Offer those of 64 rows that are still not farther than the limit; return what it has become. */
 TARGET_AVX512 static __attribute__((noinline)) int64_t offer_rows(const struct hamming_table *table, struct best *best, int64_t row,
-                                                                  uint64_t wanted, const uint64_t distances[AT_ONCE], const int words)
+                                                                  uint64_t rows, const int64_t distances[AT_ONCE])
 {
     int64_t limit = hamming_limit(table, best->threshold);
-    for (; wanted; wanted &= wanted - 1) {
-        int i = __builtin_ctzll(wanted), lane = lane_of(i, words);
-        if ((int64_t)distances[lane] > limit)
+    for (; rows; rows &= rows - 1) {
+        int i = __builtin_ctzll(rows);
+        if (distances[i] > limit)
             continue;
-        best_offer(best, hamming_score(table, (int64_t)distances[lane]), row + i);
+        best_offer(best, hamming_score(table, distances[i]), row + i);
         limit = hamming_limit(table, best->threshold);
     }
     return limit;
@@ -101,10 +84,15 @@ TARGET_AVX512 INLINE void scan_64(const struct hamming_table *table, const struc
         least = i == 0 ? distances[0] : _mm512_min_epu64(least, distances[i]);
     }
     if (__builtin_expect(or_equal ? _mm512_cmple_epu64_mask(least, *limit) != 0 : _mm512_cmplt_epu64_mask(least, *limit) != 0, 0)) {
-        uint64_t found[AT_ONCE];
-        for (int i = 0; i < 8; i++)
-            _mm512_storeu_si512(found + i * 8, distances[i]);
-        *limit = _mm512_set1_epi64(offer_rows(table, scan->best, row, wanted, found, words));
+        uint64_t near = 0;
+        int64_t found[AT_ONCE];
+#pragma GCC unroll 8
+        for (int i = 0; i < 8; i++) { /* the distances stay in registers otherwise */
+            const __m512i ordered = in_order(distances[i], words);
+            _mm512_storeu_si512(found + i * 8, ordered);
+            near |= (uint64_t)_mm512_cmple_epi64_mask(ordered, *limit) << (i * 8);
+        }
+        *limit = _mm512_set1_epi64(offer_rows(table, scan->best, row, near & wanted, found));
     }
 }
 

@@ -56,12 +56,13 @@ static void make_bytes(const struct signs_query *query, size_t row_bytes)
 }
 
 /* q8 . signs = 2 x (sum of the codes where the sign is +) - (sum of all), and a group's part of the first is between the sum of
- * its codes below 0 and that of those above. Counted from the former it has up to 9 bits; where one has, all are halved. */
-static void make_halves(const struct signs_query *query, struct signs_halves *halves)
+ * its codes below 0 and that of those above. Counted from the former it has up to 9 bits; where one has, or the two groups of a byte
+ * together, for kernels that add them in a byte, all are halved, once or twice. */
+static void make_halves(const struct signs_query *query, const int by_byte, struct signs_halves *halves)
 {
     const int groups = query->words * SIGNS_WORD / 4;
     int16_t parts[SIGNS_LOOKED_UP * SIGNS_WORD / 4][16];
-    int32_t least = 0, most = 0;
+    int32_t least = 0, most = 0, before = 0;
     for (int group = 0; group < groups; group++) {
         const int8_t *codes = query->codes + group * 4;
         int16_t *part = parts[group], low = 0, width = 0;
@@ -70,20 +71,22 @@ static void make_halves(const struct signs_query *query, struct signs_halves *ha
             width = (int16_t)(width + (codes[bit] < 0 ? -codes[bit] : codes[bit]));
         }
         least += low;
-        most = width > most ? width : most;
+        int32_t together = by_byte && group % 2 ? before + width + 2 : width; /* 2: what both may be rounded up */
+        most = together > most ? together : most;
+        before = width;
         part[0] = (int16_t)-low;
         for (int bit = 0; bit < 4; bit++)
             for (int value = 0; value < 1 << bit; value++)
                 part[value | 1 << bit] = (int16_t)(part[value] + codes[bit]);
     }
-    const int half = most > 255;
-    halves->step = half ? 4 : 2;
+    const int less = most <= 255 ? 0 : most <= 2 * 255 ? 1 : 2;
+    halves->step = 2 << less;
     halves->offset = 2 * least - query->sum;
     for (int group = 0; group < groups; group++) {
         /* Groups follow one another in a row's bytes, the lower half of a byte first. */
         uint8_t *sums = halves->sums[group / 8][group % 2 == 0] + group % 8 / 2 * 16;
         for (int value = 0; value < 16; value++)
-            sums[value] = (uint8_t)((parts[group][value] + half) >> half);
+            sums[value] = (uint8_t)((parts[group][value] + (1 << less) - 1) >> less);
     }
 }
 
@@ -108,7 +111,7 @@ static enum prepared prepare(const struct table *base, const float *query, void 
     if (by_bytes(base))
         make_bytes(out, base->row_bytes);
     if (base->level != LEVEL_PORTABLE && out->words <= SIGNS_LOOKED_UP)
-        make_halves(out, &out->halves);
+        make_halves(out, !by_bytes(base), &out->halves);
     /* No score can leave float32, nor a step on the way to it; so the scan need not look. */
     double factor = out->scale * (table->scales.number == NONE ? 1.0 : table->scales.peak), dot = 127.0 * (double)base->dims;
     return factor * dot + table->bias.peak < FLT_MAX * 0.999 ? PREPARED : TOO_LARGE;

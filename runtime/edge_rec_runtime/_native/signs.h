@@ -16,7 +16,9 @@
 
 enum {
     SIGNS_WORD = 64,   /* signs that are worked on together */
-    SIGNS_LOOKED_UP = 2, /* words of a row up to which half bytes are looked up */
+    SIGNS_LOOKED_UP = 4, /* words of a row up to which half bytes are looked up, by AVX-512; */
+    SIGNS_LOOKED_UP_FEW = 2, /* by others */
+    SIGNS_GROUP = 64,    /* rows that AVX-512 holds against a limit together */
 };
 
 struct signs_table {
@@ -24,12 +26,16 @@ struct signs_table {
     const uint8_t *bits;
     struct column scales, bias;
     int falling; /* a scale is below 0: the larger dot product is not the larger score */
+    /* Made for AVX-512: */
+    float *biases;   /* [groups] the largest bias of each */
+    uint8_t *shares; /* [groups, SIGNS_GROUP] each scale in 255ths of the largest, rounded up, in the order of signs_avx512.c */
 };
 
-/* What every group of 4 signs adds to a row's sum, in a byte: rounded up where a byte is too narrow for it. */
+/* What every group of 4 signs adds to a row's sum, less the least that it can: rounded up to a multiple where both groups of a byte
+ * together would not stay below 256. */
 struct signs_halves {
     uint8_t sums[SIGNS_LOOKED_UP * 2][2][64]; /* [4 bytes of a row][upper or lower half][byte, 16 values of the half] */
-    int32_t step, offset; /* q8 . signs <= step x (sum of the bytes looked up) + offset, and equal if step is 2 */
+    int32_t step, offset; /* q8 . signs <= step x (sum of the bytes looked up) + offset, and equal if step is 2; 2, 4 or 8 */
 };
 
 struct signs_query {
@@ -70,6 +76,9 @@ typedef void signs_scan(const struct signs_table *table, const struct signs_quer
 
 signs_scan signs_scan_portable;
 #if defined(EDGE_REC_X86)
+/* How many bytes what is made for AVX-512 needs, and make it there; scales below 0 count as 0. */
+size_t signs_shares_bytes_avx512(const struct signs_table *table);
+void signs_make_shares_avx512(struct signs_table *table, void *place);
 signs_scan signs_scan_avx2, signs_scan_avx512, signs_scan_avx512_wide;
 #elif defined(EDGE_REC_ARM64)
 signs_scan signs_scan_neon;

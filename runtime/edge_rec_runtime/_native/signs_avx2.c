@@ -131,7 +131,7 @@ TARGET_AVX2 void signs_scan_avx2(const struct signs_table *table, const struct s
 {
     const int scaled = table->scales.number != NONE || table->bias.number != NONE;
     const int64_t row_bytes = (int64_t)table->base.row_bytes;
-    if (table->falling || query->words > SIGNS_LOOKED_UP)
+    if (table->falling || query->words > SIGNS_LOOKED_UP_FEW)
         signs_scan_portable(table, query, scan);
     else if (row_bytes == 8)
         scaled ? scan_rows(table, query, scan, 1, 8, 1) : scan_rows(table, query, scan, 1, 8, 0);

@@ -1,87 +1,66 @@
-/* Signs with VBMI and VNNI, rows of up to 128: half bytes are looked up, 64 at a time, 16 rows at a time.
+/* Signs with VBMI, rows of up to 256: half bytes are looked up, 64 at a time, 64 rows a branch.
  *
- * vpermb looks 64 bytes up in a table of 64: 4 positions x 16 values of half a byte. So 16 rows are first turned into vectors
- * that hold the same 4 bytes of each; with the position put above the half byte, one instruction looks up all of them, and
- * vpdpbusd adds each row's 4 up. The sums are exact, or at most one a group too large (struct signs_halves); both give an upper
- * bound of the score, computed by the same roundings as the score, so that it never falls below it. Rows whose bound passes
- * the threshold are scored exactly: a few hundred of a million.
+ * vpermi2b looks 64 bytes up in a table of 128: 8 positions x 16 values of half a byte. So with its position put above each half
+ * byte, one instruction looks up the lower halves of 8 rows' words, another the upper ones, and vpsadbw adds each word's 8 sums of
+ * both up. What is looked up is exact, or at most a little too large (struct signs_halves), and so are the sums.
+ *
+ * A row's score is its scale times a dot product that its sum bounds. So a scale is kept as a byte, its share of the largest one,
+ * and 32 shares are multiplied by 32 sums in an instruction; what a row must reach to pass the threshold is one number for all. What reaches it is scored exactly: a few hundred rows of a million.
  */
 #include "signs.h"
 
+#include "words_avx512.h"
+
+#include <float.h>
 #include <immintrin.h>
 
 struct lookup {
-    __m512i sums[SIGNS_LOOKED_UP * 2][2];
-    __m512i order;  /* the lane of each of the 16 rows */
-    __m512i spread; /* rows of any width -> rows of whole words, for rows that are not */
-    __mmask64 spread_to, loaded;
-};
-
-/* Rows lie 8 or 4 to a vector; these lanes hold row 0, 1, 2, ... after the turn. */
-static const int8_t ORDERS[SIGNS_LOOKED_UP][16] = {
-    {0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15},
-    {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15},
+    __m512i sums[SIGNS_LOOKED_UP][2][2]; /* [word][upper, lower halves][bytes 0 to 3, 4 to 7] */
+    struct spread spread;
 };
 
 TARGET_AVX512 INLINE struct lookup make_lookup(const struct signs_query *query, const int words, const int64_t row_bytes)
 {
     struct lookup lookup;
-    for (int i = 0; i < words * 2; i++)
+    for (int word = 0; word < words; word++)
         for (int half = 0; half < 2; half++)
-            lookup.sums[i][half] = _mm512_loadu_si512(query->halves.sums[i][half]);
-    lookup.order = _mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)ORDERS[words - 1]));
-    uint8_t from[64] = {0};
-    lookup.spread_to = 0;
-    for (int i = 0; i < 64; i++) {
-        int row = i / (8 * words), byte = i % (8 * words);
-        if (byte >= row_bytes)
-            continue;
-        from[i] = (uint8_t)(row * row_bytes + byte);
-        lookup.spread_to |= UINT64_C(1) << i;
-    }
-    lookup.spread = _mm512_loadu_si512(from);
-    lookup.loaded = ~UINT64_C(0) >> (64 - 8 / words * row_bytes);
+            for (int four = 0; four < 2; four++)
+                lookup.sums[word][half][four] = _mm512_loadu_si512(query->halves.sums[2 * word + four][half]);
+    lookup.spread = make_spread(words, row_bytes);
     return lookup;
 }
 
-/* Add up what both halves of the 4 bytes in each lane stand for. */
-TARGET_AVX512 INLINE __m512i look_up(__m512i sums, __m512i bytes, const __m512i tables[2])
+/* What each of 8 words stands for. */
+TARGET_AVX512 INLINE __m512i look_up(__m512i words, const __m512i tables[2][2])
 {
-    const __m512i half = _mm512_set1_epi8(15), position = _mm512_set1_epi32(0x30201000), one = _mm512_set1_epi8(1);
+    const __m512i half = _mm512_set1_epi8(15), position = _mm512_set1_epi64(0x7060504030201000);
     enum { and_or = 0xEA }; /* (a & b) | c */
-    __m512i low = _mm512_ternarylogic_epi32(bytes, half, position, and_or);
-    __m512i high = _mm512_ternarylogic_epi32(_mm512_srli_epi32(bytes, 4), half, position, and_or);
-    sums = _mm512_dpbusd_epi32(sums, _mm512_permutexvar_epi8(high, tables[0]), one);
-    return _mm512_dpbusd_epi32(sums, _mm512_permutexvar_epi8(low, tables[1]), one);
+    __m512i low = _mm512_ternarylogic_epi64(words, half, position, and_or);
+    __m512i high = _mm512_ternarylogic_epi64(_mm512_srli_epi64(words, 4), half, position, and_or);
+    __m512i both = _mm512_add_epi8(_mm512_permutex2var_epi8(tables[0][0], high, tables[0][1]),
+                                   _mm512_permutex2var_epi8(tables[1][0], low, tables[1][1]));
+    return _mm512_sad_epu8(both, _mm512_setzero_si512());
 }
 
-/* The next 8 / words rows, each in whole words. */
-TARGET_AVX512 INLINE __m512i load_rows(const uint8_t *bits, const struct lookup *lookup, const int whole)
+/* The sums of 8 rows, in the order that in_order undoes. */
+TARGET_AVX512 INLINE __m512i sums_8(const uint8_t *bits, const struct lookup *lookup, const int words, const int whole,
+                                    const int64_t row_bytes)
 {
-    if (whole)
-        return _mm512_loadu_si512(bits);
-    return _mm512_maskz_permutexvar_epi8(lookup->spread_to, lookup->spread, _mm512_maskz_loadu_epi8(lookup->loaded, bits));
-}
-
-/* The sums of 16 rows, in the lanes that lookup->order names. */
-TARGET_AVX512 INLINE __m512i sum_rows(const uint8_t *bits, const struct lookup *lookup, const int words, const int whole,
-                                      const int64_t row_bytes)
-{
-    const __m512i none = _mm512_setzero_si512();
-    if (words == 1) {
-        __m512 a = _mm512_castsi512_ps(load_rows(bits, lookup, whole));
-        __m512 b = _mm512_castsi512_ps(load_rows(bits + 8 * row_bytes, lookup, whole));
-        __m512i first = _mm512_castps_si512(_mm512_shuffle_ps(a, b, 0x88)), second = _mm512_castps_si512(_mm512_shuffle_ps(a, b, 0xdd));
-        return look_up(look_up(none, first, lookup->sums[0]), second, lookup->sums[1]);
-    }
-    __m512i a = load_rows(bits, lookup, whole), b = load_rows(bits + 4 * row_bytes, lookup, whole);
-    __m512i c = load_rows(bits + 8 * row_bytes, lookup, whole), d = load_rows(bits + 12 * row_bytes, lookup, whole);
-    __m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);
-    __m512i sums = look_up(none, _mm512_unpacklo_epi64(ab, cd), lookup->sums[0]);
-    sums = look_up(sums, _mm512_unpackhi_epi64(ab, cd), lookup->sums[1]);
-    ab = _mm512_unpackhi_epi32(a, b), cd = _mm512_unpackhi_epi32(c, d);
-    sums = look_up(sums, _mm512_unpacklo_epi64(ab, cd), lookup->sums[2]);
-    return look_up(sums, _mm512_unpackhi_epi64(ab, cd), lookup->sums[3]);
+    const int64_t step = 8 / words * row_bytes;
+    __m512i a = load_words(bits, &lookup->spread, whole);
+    if (words == 1)
+        return look_up(a, lookup->sums[0]);
+    __m512i b = load_words(bits + step, &lookup->spread, whole);
+    __m512i even = _mm512_unpacklo_epi64(a, b), odd = _mm512_unpackhi_epi64(a, b);
+    if (words == 2)
+        return _mm512_add_epi64(look_up(even, lookup->sums[0]), look_up(odd, lookup->sums[1]));
+    a = load_words(bits + 2 * step, &lookup->spread, whole), b = load_words(bits + 3 * step, &lookup->spread, whole);
+    __m512i even_2 = _mm512_unpacklo_epi64(a, b), odd_2 = _mm512_unpackhi_epi64(a, b);
+    __m512i first = _mm512_add_epi64(look_up(_mm512_shuffle_i64x2(even, even_2, 0x88), lookup->sums[0]),
+                                     look_up(_mm512_shuffle_i64x2(odd, odd_2, 0x88), lookup->sums[1]));
+    __m512i second = _mm512_add_epi64(look_up(_mm512_shuffle_i64x2(even, even_2, 0xdd), lookup->sums[2]),
+                                      look_up(_mm512_shuffle_i64x2(odd, odd_2, 0xdd), lookup->sums[3]));
+    return _mm512_add_epi64(first, second);
 }
 
 /* q8 . signs of one row: a bit of the row is the mask of a code. */
@@ -99,69 +78,146 @@ TARGET_AVX512 INLINE int32_t dot_row(const struct signs_query *query, const uint
     return 2 * _mm512_reduce_add_epi32(sums) - query->sum;
 }
 
-TARGET_AVX512 static __attribute__((noinline)) void offer_rows(const struct signs_table *table, const struct signs_query *query,
-                                                               struct best *best, int64_t row, uint64_t rows)
+/* Eight sums of 8 rows each as words: those of vectors 0 to 3 and of vectors 4 to 7. */
+TARGET_AVX512 INLINE void pack(const __m512i sums[8], __m512i packed[2])
 {
-    for (; rows; rows &= rows - 1) {
-        int64_t one = row + __builtin_ctzll(rows);
-        int32_t dot = dot_row(query, table->bits + one * (int64_t)table->base.row_bytes, (int64_t)table->base.row_bytes);
-        float score = signs_score(table, query, dot, one);
-        if (score > best->threshold)
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++)
+        packed[i] = _mm512_packus_epi32(_mm512_packus_epi32(sums[4 * i], sums[4 * i + 1]),
+                                        _mm512_packus_epi32(sums[4 * i + 2], sums[4 * i + 3]));
+}
+
+/* The row, 0 to 63, that comes to a word, 0 to 63: packing takes two lanes of each vector, and then the next two. */
+INLINE int row_of(int word, const int words)
+{
+    int lane = (word % 32 / 8) * 2 + word % 2, vector = word / 32 * 4 + word % 8 / 2;
+    return vector * 8 + row_in_lane(lane, words);
+}
+
+size_t signs_shares_bytes_avx512(const struct signs_table *table)
+{
+    return (size_t)((table->base.rows + SIGNS_GROUP - 1) / SIGNS_GROUP) * (SIGNS_GROUP + sizeof(float));
+}
+
+/* Bytes 2 w and 2 w + 1 of a group's shares are those of words w and 32 + w. */
+TARGET_AVX512 void signs_make_shares_avx512(struct signs_table *table, void *place)
+{
+    const int64_t rows = table->base.rows, groups = (rows + SIGNS_GROUP - 1) / SIGNS_GROUP;
+    const int words = table->base.row_bytes <= 8 ? 1 : table->base.row_bytes <= 16 ? 2 : 4;
+    const float unit = (float)(255.0 * (1 + 1e-6) / table->scales.peak); /* a share that is not rounded down on the way */
+    const int none = table->scales.number == NONE || !(unit < FLT_MAX) || table->scales.peak > 0x1p100;
+    table->biases = place;
+    table->shares = (uint8_t *)(table->biases + groups);
+    for (int64_t group = 0; group < groups; group++) {
+        const int64_t first = group * SIGNS_GROUP, stop = first + SIGNS_GROUP < rows ? first + SIGNS_GROUP : rows;
+        uint8_t shares[SIGNS_GROUP] = {0};
+        for (int64_t row = first; row < stop; row++) {
+            float share = none ? 255.0f : ceilf(column_at(&table->scales, row) * unit);
+            shares[row - first] = share < 255.0f ? share > 0.0f ? (uint8_t)share : 0 : 255;
+        }
+        for (int i = 0; i < SIGNS_GROUP; i++)
+            table->shares[first + i] = shares[row_of(i / 2 + i % 2 * 32, words)];
+        table->biases[group] = column_largest(&table->bias, first, stop);
+    }
+}
+
+/* What of a group's words one must reach for its row to pass a threshold.
+ *
+ * Where the threshold is above a row's bias its dot product must be above 0, and so must be, with D = sum + offset / step,
+ * scale of the query x scale x step x D > threshold - bias, but for roundings; so D x share > 255 (threshold - bias) / (scale of
+ * the query x peak x step). A word is that product / 256, rounded down. */
+struct needs {
+    double per;   /* 255 / 256 / (scale of the query x peak x step), less a little for all roundings */
+    __m512i none; /* the sum, rounded down, at which D is 0 */
+};
+
+TARGET_AVX512 INLINE struct needs make_needs(const struct signs_table *table, const struct signs_query *query)
+{
+    const double peak = table->scales.number == NONE ? 1.0 : table->scales.peak;
+    struct needs needs = {255.0 / 256.0 * (1.0 - 1e-6) / ((double)query->scale * peak * query->halves.step),
+                          _mm512_set1_epi16((int16_t)(-query->halves.offset / query->halves.step))};
+    return needs;
+}
+
+/* 0 if every row may pass. */
+TARGET_AVX512 INLINE __m512i need_of(const struct needs *needs, double threshold, double bias)
+{
+    const double most = UINT16_MAX, room = threshold - bias - fabs(threshold) * 0x1p-22, need = room * needs->per;
+    return _mm512_set1_epi16((int16_t)(uint16_t)(need > 0.0 ? need < most ? need : most : 0.0));
+}
+
+/* Offer those of 64 rows whose words are set and whose scores reach the threshold; equal ones are in no order. */
+TARGET_AVX512 static __attribute__((noinline)) void offer_rows(const struct signs_table *table, const struct signs_query *query,
+                                                               struct best *best, int64_t row, uint64_t wanted, uint64_t set,
+                                                               const int words)
+{
+    const int64_t row_bytes = (int64_t)table->base.row_bytes;
+    for (; set; set &= set - 1) {
+        const int i = row_of(__builtin_ctzll(set), words);
+        if (!(wanted >> i & 1))
+            continue;
+        const int64_t one = row + i;
+        float score = signs_score(table, query, dot_row(query, table->bits + one * row_bytes, row_bytes), one);
+        if (score >= best->threshold)
             best_offer(best, score, one);
     }
 }
 
+/* 64 rows; *need is what they need, and afterwards what the next ones do. */
+TARGET_AVX512 INLINE void scan_64(const struct signs_table *table, const struct signs_query *query, const struct lookup *lookup,
+                                  const struct needs *needs, __m512i *need, struct scan *scan, int64_t row, const int words,
+                                  const int whole, const int64_t row_bytes)
+{
+    uint64_t wanted = scan_allowed(scan, row, SIGNS_GROUP);
+    if (!wanted)
+        return;
+    const uint8_t *bits = table->bits + row * row_bytes;
+    __m512i sums[8], packed[2];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++)
+        sums[i] = sums_8(bits + i * 8 * row_bytes, lookup, words, whole, row_bytes);
+    pack(sums, packed);
+    if (table->bias.number != NONE)
+        *need = need_of(needs, scan->best->threshold, table->biases[row / SIGNS_GROUP]);
+    const __m512i shares = _mm512_loadu_si512(table->shares + row);
+    __m512i first = _mm512_mulhi_epu16(_mm512_subs_epu16(packed[0], needs->none), _mm512_slli_epi16(shares, 8));
+    __m512i last = _mm512_mulhi_epu16(_mm512_subs_epu16(packed[1], needs->none), _mm512_and_si512(shares, _mm512_set1_epi16((int16_t)0xff00)));
+    uint64_t set = (uint64_t)_mm512_cmpge_epu16_mask(first, *need) | (uint64_t)_mm512_cmpge_epu16_mask(last, *need) << 32;
+    if (__builtin_expect(set != 0, 0)) {
+        offer_rows(table, query, scan->best, row, wanted, set, words);
+        *need = need_of(needs, scan->best->threshold, 0);
+    }
+}
+
 TARGET_AVX512 INLINE void scan_rows(const struct signs_table *table, const struct signs_query *query, struct scan *scan,
-                                    const int words, const int whole, const int scaled)
+                                    const int words, const int whole)
 {
     const int64_t row_bytes = whole ? words * 8 : (int64_t)table->base.row_bytes;
     const struct lookup lookup = make_lookup(query, words, row_bytes);
-    const __m512 step = _mm512_set1_ps((float)query->halves.step), offset = _mm512_set1_ps((float)query->halves.offset);
-    const __m512 scale = _mm512_set1_ps(query->scale);
-    __m512 threshold = _mm512_set1_ps(scan->best->threshold);
-    __m512i limit = _mm512_set1_epi32(scaled ? 0 : signs_sum_limit(query, scan->best->threshold));
-    int64_t row = scan->first;
-    for (; row + 16 <= scan->stop; row += 16) {
-        __mmask16 hits = (__mmask16)scan_allowed(scan, row, 16);
-        if (!hits)
-            continue;
-        __m512i sums = sum_rows(table->bits + row * row_bytes, &lookup, words, whole, row_bytes);
-        if (scaled) {
-            __m512 dots = _mm512_fmadd_ps(_mm512_cvtepi32_ps(_mm512_permutexvar_epi32(lookup.order, sums)), step, offset); /* exact */
-            __m512 factors = scale;
-            if (table->scales.number != NONE)
-                factors = _mm512_mul_ps(scale, column_16(&table->scales, row, 0xffff, 1));
-            __m512 bounds = _mm512_add_ps(_mm512_mul_ps(factors, dots), column_16(&table->bias, row, 0xffff, 1));
-            hits = _mm512_mask_cmp_ps_mask(hits, bounds, threshold, _CMP_GT_OQ);
-        } else if (_mm512_cmpgt_epi32_mask(sums, limit)) {
-            hits = _mm512_mask_cmpgt_epi32_mask(hits, _mm512_permutexvar_epi32(lookup.order, sums), limit);
-        } else {
-            continue;
-        }
-        if (__builtin_expect(hits != 0, 0)) {
-            offer_rows(table, query, scan->best, row, hits);
-            threshold = _mm512_set1_ps(scan->best->threshold);
-            limit = _mm512_set1_epi32(scaled ? 0 : signs_sum_limit(query, scan->best->threshold));
-        }
-    }
-    if (row < scan->stop)
-        offer_rows(table, query, scan->best, row, scan_allowed(scan, row, 16));
+    const struct needs needs = make_needs(table, query);
+    __m512i need = need_of(&needs, scan->best->threshold, 0);
+    int64_t row = scan->first, apart = scan_apart(scan, SIGNS_GROUP, row_bytes);
+    for (; row < scan->first + apart; row += SIGNS_GROUP)
+        for (int stream = 0; stream < STREAMS; stream++)
+            scan_64(table, query, &lookup, &needs, &need, scan, row + stream * apart, words, whole, row_bytes);
+    for (row += (STREAMS - 1) * apart; row + SIGNS_GROUP <= scan->stop; row += SIGNS_GROUP)
+        scan_64(table, query, &lookup, &needs, &need, scan, row, words, whole, row_bytes);
+    struct scan rest = {scan->allowed, row, scan->stop, scan->best};
+    signs_scan_avx512_wide(table, query, &rest);
 }
 
 TARGET_AVX512 void signs_scan_avx512(const struct signs_table *table, const struct signs_query *query, struct scan *scan)
 {
-    const int scaled = table->scales.number != NONE || table->bias.number != NONE;
-    if (table->falling || query->words > SIGNS_LOOKED_UP) {
+    const size_t row_bytes = table->base.row_bytes;
+    const double least = table->scales.number == NONE ? query->scale : query->scale * table->scales.peak;
+    /* Relative errors are what is allowed for: none of the products may leave the normal floats. */
+    const int bounded = !table->falling && query->scale > 0x1p-60f && least > 0x1p-60 && least < 0x1p60;
+    if (!bounded || row_bytes > 32)
         signs_scan_avx512_wide(table, query, scan);
-        return;
-    }
-    switch (table->base.row_bytes) {
-    case 8: scaled ? scan_rows(table, query, scan, 1, 1, 1) : scan_rows(table, query, scan, 1, 1, 0); break;
-    case 16: scaled ? scan_rows(table, query, scan, 2, 1, 1) : scan_rows(table, query, scan, 2, 1, 0); break;
-    default:
-        if (query->words == 1)
-            scan_rows(table, query, scan, 1, 0, scaled);
-        else
-            scan_rows(table, query, scan, 2, 0, scaled);
-    }
+    else if (row_bytes > 16)
+        row_bytes == 32 ? scan_rows(table, query, scan, 4, 1) : scan_rows(table, query, scan, 4, 0);
+    else if (row_bytes > 8)
+        row_bytes == 16 ? scan_rows(table, query, scan, 2, 1) : scan_rows(table, query, scan, 2, 0);
+    else
+        row_bytes == 8 ? scan_rows(table, query, scan, 1, 1) : scan_rows(table, query, scan, 1, 0);
 }

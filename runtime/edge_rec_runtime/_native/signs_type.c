@@ -3,13 +3,37 @@
 #include "signs.h"
 #include "types.h"
 
+#include <stdlib.h>
+
 static int below_zero(const struct column *column, int64_t rows)
 {
     int found = 0;
+    if (column->number == HALF) {
+        const uint16_t *values = column->values;
+        for (int64_t row = 0; row < rows; row++)
+            found |= values[row] > 0x8000; /* which is -0 */
+        return found;
+    }
     for (int64_t row = 0; row < rows; row++)
         found |= column_at(column, row) < 0.0f;
     return found;
 }
+
+#if defined(EDGE_REC_X86)
+/* Make them behind the table, which moves. */
+static int hold_shares(struct object *object, struct signs_table *table)
+{
+    const size_t bytes = signs_shares_bytes_avx512(table);
+    table = realloc(table, sizeof *table + bytes);
+    if (!table) {
+        PyErr_NoMemory();
+        return 0;
+    }
+    object->table = &table->base;
+    signs_make_shares_avx512(table, table + 1);
+    return 1;
+}
+#endif
 
 static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
@@ -30,6 +54,10 @@ static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywo
     if (object_hold_column(object, scales, "scales", &table->scales) != 0 || object_hold_column(object, bias, "bias", &table->bias) != 0)
         goto refused;
     table->falling = below_zero(&table->scales, table->base.rows);
+#if defined(EDGE_REC_X86)
+    if (table->base.level == LEVEL_AVX512 && !hold_shares(object, table))
+        goto refused;
+#endif
     return (PyObject *)object;
 refused:
     Py_DECREF(object);

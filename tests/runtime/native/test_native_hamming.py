@@ -16,7 +16,7 @@ from edge_rec_runtime.search import best, top_k
 if TYPE_CHECKING:
     from types import ModuleType
 
-WIDTHS = [1, 7, 8, 31, 32, 40, 63, 64, 65, 96, 100, 128, 129, 192, 512, 513, 700]
+WIDTHS = [1, 7, 8, 31, 32, 40, 63, 64, 65, 96, 100, 128, 129, 192, 250, 256, 512, 513, 700]
 
 
 @st.composite
@@ -46,6 +46,21 @@ def test_every_level_finds_what_numpy_finds(native: ModuleType, table: HammingTa
             alone = answer_of(kernel, query, question)
             assert np.array_equal(alone[0], expected), level
             assert np.array_equal(alone[1], exact), level
+
+
+@pytest.mark.parametrize(("width", "rows"), [(64, 2_100_029), (256, 525_013)])
+def test_several_streams_find_what_numpy_finds(native: ModuleType, width: int, rows: int) -> None:
+    """A table that no cache holds is read as four streams, and of equal scores the smaller rows are found all the same."""
+    source = np.random.default_rng(width)
+    bits = source.integers(0, 256, size=(rows, width // 8), dtype=np.uint8)
+    bits[source.integers(0, rows, size=rows // 1000)] = bits[0]
+    table = HammingTable(bits, dims=width)
+    for query in ((np.unpackbits(bits[0]) * 2.0 - 1).astype(np.float32), source.normal(size=width).astype(np.float32)):
+        question = Question(query[None], None, 40, 1)
+        found, scores = answer_of(native.Hamming(table.bits, width=width), query, question)
+        expected, exact = expected_of(table, query, question)
+        assert np.array_equal(found, expected)
+        assert np.array_equal(scores, exact)
 
 
 def test_the_score_is_the_inner_product_of_signs() -> None:

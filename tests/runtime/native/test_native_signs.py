@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-WIDTHS = [1, 3, 8, 31, 32, 40, 63, 64, 65, 96, 100, 128, 129, 192, 256, 300]
+WIDTHS = [1, 3, 8, 31, 32, 40, 63, 64, 65, 96, 100, 128, 129, 192, 250, 256, 300]
 
 
 @st.composite
@@ -34,6 +34,8 @@ def tables(draw: st.DrawFn) -> BinaryTable:
         None,
         source.choice([0, 6e-8, 1e-3, 0.5, 1.0, 30.0], size=rows),
         source.normal(size=rows),
+        source.uniform(0.7, 0.9, size=rows),
+        np.exp(source.normal(scale=4, size=rows)).clip(0, 6e4),
     ]
     bias = source.normal(size=rows) * draw(st.sampled_from([0.01, 10])) if draw(st.booleans()) else None
     return BinaryTable.pack(signs, draw(st.sampled_from(kinds)), bias)
@@ -54,6 +56,21 @@ def test_every_level_finds_what_numpy_finds(native: ModuleType, table: BinaryTab
             alone = answer_of(kernel, query, question)
             assert np.array_equal(alone[0], expected), level
             assert np.array_equal(alone[1], exact), level
+
+
+@pytest.mark.parametrize(("width", "rows"), [(64, 2_100_029), (256, 525_013)])
+def test_several_streams_find_what_numpy_finds(native: ModuleType, width: int, rows: int) -> None:
+    """A table that no cache holds is read as four streams, and of equal scores the smaller rows are found all the same."""
+    source = np.random.default_rng(width)
+    bits = source.integers(0, 256, size=(rows, width // 8), dtype=np.uint8)
+    bits[source.integers(0, rows, size=rows // 1000)] = bits[0]
+    table = BinaryTable(bits, source.choice([0.5, 1.0], size=rows).astype(np.float16), dims=width)
+    for query in ((np.unpackbits(bits[0]) * 2.0 - 1).astype(np.float32), source.normal(size=width).astype(np.float32)):
+        question = Question(query[None], None, 40, 1)
+        rows_found, scores = answer_of(native.Signs(table.bits, table.scales, width=width), query, question)
+        expected, exact = expected_of(table, query, question)
+        assert np.array_equal(rows_found, expected)
+        assert np.array_equal(scores, exact)
 
 
 def test_codes_too_large_for_a_byte_are_exact_all_the_same(native: ModuleType) -> None:
