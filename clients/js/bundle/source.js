@@ -61,19 +61,24 @@ function fromBlob(blob) {
  */
 async function fromUrl(url) {
   const first = await request(url, `bytes=0-${HEAD - 1}`);
+  if (first.status !== 206) return whole(url, first);
   const total = rangeTotal(first, 0);
-  if (first.status === 200) return fromBytes(await body(url, first, MOST), url);
-  if (first.status === 206 && total === null) {
-    // the server knows ranges but may not say so across origins: take the whole file
-    await first.body?.cancel();
-    const whole = await request(url, null);
-    if (whole.status === 200) return fromBytes(await body(url, whole, MOST), url);
-    throw new BundleError(`${url}: the server answers ${whole.status}; expected the file`);
+  if (total !== null) return ranged(url, total, first.headers.get("etag"), await body(url, first, Math.min(HEAD, total)));
+  await first.body?.cancel(); // across origins a server that knows ranges may not say how long the file is
+  return whole(url, await request(url, null));
+}
+
+/**
+ * @param {string} url
+ * @param {Response} answer
+ * @returns {Promise<Source>}
+ */
+async function whole(url, answer) {
+  if (answer.status !== 200) {
+    await answer.body?.cancel();
+    throw new BundleError(`${url}: the server answers ${answer.status}; expected the file`);
   }
-  if (first.status !== 206 || total === null) {
-    throw new BundleError(`${url}: the server answers ${first.status}; expected the file`);
-  }
-  return ranged(url, total, first.headers.get("etag"), await body(url, first, Math.min(HEAD, total)));
+  return fromBytes(await body(url, answer, MOST), url);
 }
 
 /**

@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def served(path: Path, *, ranges: bool = True, short: int = 0) -> Iterator[tuple[str, list[int]]]:
+def served(
+    path: Path, *, ranges: bool = True, told: bool = True, short: int = 0, grows: int = 0
+) -> Iterator[tuple[str, list[int]]]:
     """Yield the address of a file, and a list that takes the number of bytes of each answer.
 
     Args:
         path: The file.
         ranges: Whether the server knows what a range is.
+        told: Whether it says which range it sends.
         short: Bytes that every answer after the first lacks at its end.
+        grows: Bytes by which the file seems longer after the first answer.
     """
     sent: list[int] = []
 
@@ -33,8 +37,8 @@ def served(path: Path, *, ranges: bool = True, short: int = 0) -> Iterator[tuple
             start, end = (int(asked[1]), min(int(asked[2]) + 1, len(content))) if asked else (0, len(content))
             part = content[start : end - (short if sent else 0)]
             self.send_response(206 if asked else 200)
-            if asked:
-                self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(content)}")
+            if asked and told:
+                self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(content) + (grows if sent else 0)}")
             self.send_header("Content-Length", str(len(part)))
             self.end_headers()
             self.wfile.write(part)

@@ -35,12 +35,12 @@ def test_only_what_an_app_needs_is_fetched(run_node: RunNode, whole: Path) -> No
     assert sum(sent) < whole.stat().st_size - table + 2**16 + 1024
 
 
-@pytest.mark.parametrize("ranges", [True, False])
-def test_every_server_will_do(run_node: RunNode, whole: Path, *, ranges: bool) -> None:
-    """Checked in full, with ranges and from a server that always sends the whole file."""
-    with served(whole, ranges=ranges) as (url, sent):
+@pytest.mark.parametrize(("ranges", "told"), [(True, True), (True, False), (False, True)])
+def test_every_server_will_do(run_node: RunNode, whole: Path, *, ranges: bool, told: bool) -> None:
+    """Checked in full, with ranges, from one that does not say which it sends, and from one that always sends the whole file."""
+    with served(whole, ranges=ranges, told=told) as (url, sent):
         assert run_node(DESCRIBE, [{"url": url, "verify": "full"}]) == [describe(whole)]
-    assert ranges or len(sent) == 1
+    assert whole.stat().st_size in sent or (ranges and told)
 
 
 def test_small_bundles_come_at_once(run_node: RunNode) -> None:
@@ -52,12 +52,13 @@ def test_small_bundles_come_at_once(run_node: RunNode) -> None:
 
 
 def test_what_is_not_the_file_is_refused(run_node: RunNode, whole: Path, tmp_path: Path) -> None:
-    """Answers that are too short, a server that is not there, and a file that is no bundle are each one sentence."""
+    """Answers that are too short, a file that changes, one that is no bundle, and no server are each one sentence."""
     text = tmp_path / "text"
     text.write_text("<!doctype html>" * 10_000)
-    with served(whole, short=1) as (short, _), served(text) as (other, _):
-        answers = run_node(DESCRIBE, [{"url": short}, {"url": other}, {"url": "http://127.0.0.1:1/films.edgerec"}])
-    said = ("truncated, copy the file again", "does not end as a bundle does", "cannot be fetched")
+    with served(whole, short=1) as (short, _), served(whole, grows=1) as (grown, _), served(text) as (other, _):
+        urls = (short, grown, other, "http://127.0.0.1:1/films.edgerec")
+        answers = run_node(DESCRIBE, [{"url": url} for url in urls])
+    said = ("truncated, copy the file again", "the file changed", "does not end as a bundle does", "cannot be fetched")
     for answer, sentence in zip(answers, said, strict=True):
         assert sentence in answer["refused"]
         assert answer["refused"].startswith("http://127.0.0.1")
