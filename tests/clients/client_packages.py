@@ -52,7 +52,8 @@ def _install() -> None:
         pytest.skip("there is node on this machine and no npm")
     for name in _FILES:
         shutil.copy(_HERE / name, _CACHE / name)
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    quick = ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=4000"]
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *quick]
     made = subprocess.run(command, cwd=_CACHE, capture_output=True, text=True, timeout=_SECONDS, check=False)
     if made.returncode and _out_of_reach(made.stderr):
         pytest.skip(f"the packages of tests/clients/package.json cannot be fetched here: {_reason(made.stderr)}")
