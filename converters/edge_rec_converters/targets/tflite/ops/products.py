@@ -9,13 +9,17 @@ which stand in for it where it is switched off, round by the largest magnitude, 
 of a row in the file:
 
 ==================================================  =====  =====
+int8, scales inside, 8 bytes of zero points          .079     84
 int8, scales multiplied outside                      .088     76
-int8, scales inside, 8 bytes of zero points          .088     84
 int4 codes as INT4, scales outside                   .084     40
 signs as INT4, scales outside                        .084     40
 signs as INT2, scales inside                         .10      34
 signs as INT2, scales outside: no kernel of XNNPACK  .43      22
 ==================================================  =====  =====
+
+The scales of int8 rows are inside: that takes 6 to 10 % off a whole answer, the more the busier the memory is. The version of the
+operator is one that engines refuse which would read the first scale for all rows. Scales of narrow codes are outside: 12 bytes
+a row are much beside 40.
 
 In a browser INT2 takes seven times as long as float32. Signs are therefore INT4.
 """
@@ -40,6 +44,9 @@ if TYPE_CHECKING:
 
 _LEAST, _MOST = -128.0, 127.0
 _VERSIONS = {8: 5, 4: 14}  # of FULLY_CONNECTED, by the bits of a weight
+_A_SCALE_A_ROW = 12  # the version that knows an int8 weight with a scale a row
+_INSIDE = 8  # bits of codes whose scales are those of the weight
+_TINY = np.float32(np.finfo(np.float32).tiny)  # a scale has to be above 0; the products of such a row are 0
 
 
 def _products(graph: Lowering, call: Call) -> Value:
@@ -47,10 +54,12 @@ def _products(graph: Lowering, call: Call) -> Value:
     codes = widened(call)
     missing = codes.shape[1] - call.attributes["width"]
     x = _behind(graph, _behind(graph, call[0], 1, _MOST), missing - 1, _LEAST)
-    bits = BITS[call.attributes["layout"]]
-    weight = graph.quantised(graph.known(codes, name=call[1].name), np.ones(1, np.float32), bits=bits)
-    products = dense(graph, x, weight, None, version=_VERSIONS[bits])
-    scales = call.optional(2)
+    bits, scales = BITS[call.attributes["layout"]], call.optional(2)
+    stored = graph.known(codes, name=call[1].name)
+    if scales is not None and bits == _INSIDE:
+        each = np.maximum(call.constant(2, "the scales").reshape(-1), _TINY)
+        return dense(graph, x, graph.quantised(stored, each, bits=bits), None, version=_A_SCALE_A_ROW)
+    products = dense(graph, x, graph.quantised(stored, np.ones(1, np.float32), bits=bits), None, version=_VERSIONS[bits])
     return products if scales is None else binary(graph, "MUL", products, scales)
 
 
