@@ -3,7 +3,8 @@
 import { BundleError } from "../errors.js";
 import { Feature } from "../features.js";
 import { ItemValues } from "../item-values.js";
-import { MANIFEST_LIMIT, membersOf, parseManifest, vocabularies } from "./manifest.js";
+import { MANIFEST_LIMIT, parseManifest } from "./manifest.js";
+import { membersOf, vocabularies } from "./members.js";
 import { checkArray, npyHeader, npySize, readArray } from "./npy.js";
 import { checkTables } from "./tables.js";
 import { parseAttributes, parseLines, placesOf, textLimit } from "./texts.js";

@@ -2,7 +2,7 @@
 
 import { BundleError } from "../errors.js";
 import { INDEX_DTYPES, KINDS, SHADOWED } from "./kinds.js";
-import { graphMembers } from "./manifest.js";
+import { graphMembers } from "./members.js";
 
 /** @typedef {import("./manifest.js").Manifest} Manifest */
 
