@@ -15,10 +15,11 @@ const HUES = {
  */
 export function poster(film, rank) {
   const button = card("poster", film);
+  button.style.setProperty("--longest", String(Math.max(...film.title.split(/[\s-]/).map((word) => word.length))));
   button.append(
     text("span", "initial", initial(film.title), true),
     text("span", "rank", String(rank), true),
-    text("span", isLong(film.title) ? "title long" : "title", film.title),
+    text("span", film.title.length > 26 ? "title long" : "title", film.title),
     text("span", "about", `${film.year}\n${film.genres.slice(0, 2).join(", ")}`.trim()),
   );
   return item(button);
@@ -69,11 +70,6 @@ function hue(genre) {
 /** @param {string} title */
 function initial(title) {
   return [...title.replace(/^(The|A|An) /, "")][0] ?? "";
-}
-
-/** @param {string} title */
-function isLong(title) {
-  return title.length > 26 || /\S{11}/.test(title);
 }
 
 /**
