@@ -54,7 +54,7 @@ def events(sketch: Sketch, history: ir.Value, *, items: int, max_length: int) ->
     most = sketch.number(max_length, np.int32)
     kept = sketch.op("And", known, sketch.op("LessOrEqual", later, most))
     place = sketch.op("Where", kept, sketch.op("Sub", sketch.op("Min", count, most), later), zero)
-    number = sketch.op("Where", kept, sketch.op("Add", history, sketch.number(1, np.int32)), zero)
+    number = sketch.op("Where", kept, sketch.op("Add", places, sketch.number(1, np.int32)), zero)
     field = sketch.op("Expand", zero, sketch.op("Shape", history))
     field = sketch.op("ScatterElements", field, place, number, axis=1, reduction="add")
     field = sketch.op("Slice", field, sketch.number([0]), sketch.number([max_length]), sketch.number([1]))

@@ -68,7 +68,7 @@ def retriever_graph(
     history.metadata_props[STORED_SHAPE] = f"1,{max_length}"
     held = tables(sketch, table, rescore, k=k)
     found = events(sketch, history, items=held.items, max_length=max_length)
-    given["vectors"].replace_all_uses_with(vectors(sketch, held.fed, found.rows))
+    given["vectors"].replace_all_uses_with(vectors(sketch, held.fed, found))
     given["mask"].replace_all_uses_with(found.mask)
     graph.insert_before(graph[0], sketch.taken())
 

@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 LONGEST = 8
 
 
-def encoder(dims: int, *, context: str = "", scale: str = "") -> ir.Model:
-    """Return ``vectors, mask, *context -> query``; an input ``scale`` [batch] multiplies the query."""
+def encoder(dims: int, *, context: str = "", scale: str = "", masked: bool = True) -> ir.Model:
+    """Return ``vectors, mask, *context -> query``; an input ``scale`` [batch] multiplies the query.
+
+    One that is not ``masked`` counts on zeros behind the events, as the runtime gives them.
+    """
     times = f"across = Unsqueeze({scale}, one)  query = Mul(total, across)" if scale else "query = Identity(total)"
     return ir.from_onnx_text(
         f"""<ir_version: 10, opset_import: ["": 20]>
         g (float[batch,length,{dims}] vectors, float[batch,length] mask{context}) => (float[batch,{dims}] query)
         <int64[1] one = {{1}}, int64[1] two = {{2}}> {{
             column = Unsqueeze(mask, two)
-            events = Mul(vectors, column)
+            events = {"Mul(vectors, column)" if masked else "Identity(vectors)"}
             total = ReduceSum<keepdims=0>(events, one)
             {times}
         }}"""

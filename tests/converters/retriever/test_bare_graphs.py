@@ -118,6 +118,18 @@ def test_a_query_of_zeros(target: str) -> None:
     assert (scores == 0).all()
 
 
+@pytest.mark.parametrize("name", ["fp16", "int4", "signs", "signs with projection", "signs and int8"])
+def test_zeros_stand_behind_the_events(target: str, name: str) -> None:
+    """An encoder that adds up all that it is given gets what the runtime would give it."""
+    table, rescore = TABLES[name]
+    engine = Engine(
+        target, emitted(target, table, rescore=rescore, around=encoder(DIMS if rescore else table.dims, masked=False))
+    )
+    items, _ = engine(batch([5, 6], list(range(40, 46))))
+    for row, history in enumerate(([5, 6], range(40, 46))):
+        assert items[row].tolist() == wanted(table, list(history), rescore=rescore)[0].tolist()
+
+
 def test_context_goes_through(target: str) -> None:
     """What the encoder takes besides a history stays an input of the graph, under its name."""
     table = TABLES["int8 of one scale"][0]

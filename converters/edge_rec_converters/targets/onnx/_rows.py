@@ -33,7 +33,7 @@ def row_lookup(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
     """Lower ``RowLookup``: gather codes and scale of each row, and decode what was gathered."""
     indices, layout = given(node, 0), text(node, "layout")
     if layout == "int8":
-        rows = _int8_rows(scope, tape, node)
+        rows = _int8_codes(scope, tape, node)
     else:
         columns = held(node, 1).shape[1] * LAYOUTS[layout]
         codes = tape.op("Gather", [given(node, 1), indices])
@@ -44,7 +44,7 @@ def row_lookup(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
     return rows if centre is None else tape.op("Add", [rows, centre])
 
 
-def _int8_rows(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
+def _int8_codes(scope: Scope, tape: ir.tape.Tape, node: ir.Node) -> ir.Value:
     """Return the codes of the rows that are looked up; those of a table that is multiplied as well stand in the file shifted."""
     if not is_multiplied(scope, given(node, 1)):
         return tape.op("Cast", [tape.op("Gather", [given(node, 1), given(node, 0)])], {"to": ir.DataType.FLOAT})
