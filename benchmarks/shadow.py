@@ -19,7 +19,7 @@ import numpy as np
 
 from edge_rec_runtime import Fp16Table, Fp32Table, Int8Table
 from edge_rec_runtime.codes import Shadow
-from edge_rec_runtime.kernels import Kernel, active
+from edge_rec_runtime.kernels import Kernel, active, native
 
 TABLES: dict[str, Any] = {"fp32": Fp32Table, "fp16": Fp16Table, "int8": Int8Table}
 QUERIES, ROUNDS = 64, 3
@@ -39,9 +39,10 @@ def main() -> None:
         source = np.random.default_rng(rows + dims)
         table = TABLES[layout].encode(source.standard_normal((rows, dims), dtype=np.float32))
         shadow = Shadow.encode(table)
-        kernels = (table.kernel, table.with_shadow(shadow).kernel)
-        if kernels[0] is None or kernels[1] is None:
+        module = native()
+        if module is None or table.kernel is None:
             sys.exit("the search kernels are not built; run make native")
+        kernels = (table.kernel, shadow.before(module, table.kernel))
         queries = source.standard_normal((QUERIES, dims), dtype=np.float32)
         for k in numbers(given.k):
             full, less = medians((kernels[0], kernels[1]), queries, k)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FULL", "OURS", "SHADOW"]
+__all__ = ["CHOSEN", "FULL", "OURS"]
 
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edge_rec_runtime import ItemTable
     from scanning.problems import BitsProblem, Fp32Problem, HammingProblem, Int8Problem, Problem
 
-FULL, SHADOW = "full scan", "through its shadow"
+FULL, CHOSEN = "full scan", "as the runtime chooses"
 
 
 def _int8(problem: Int8Problem) -> list[Contender]:
@@ -43,11 +43,11 @@ def _bits(problem: BitsProblem) -> list[Contender]:
 
 
 def _both(table: Int8Table | Fp32Table, problem: Problem, queries: NDArray[np.float32]) -> list[Contender]:
-    """Return the scan that reads the whole table, and the one that a 4-bit shadow spares most of it."""
+    """Return the scan that reads the whole table, and the search of a table with a 4-bit shadow, which is used where it pays."""
     shadowed = table.with_shadow(Shadow.encode(table))
     return [
         Contender(name=FULL, answer=_answer(table, problem, queries), ours=True),
-        Contender(name=SHADOW, answer=_answer(shadowed, problem, queries), ours=True),
+        Contender(name=CHOSEN, answer=_answer(shadowed, problem, queries), ours=True),
     ]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["LEVEL", "ROUNDED", "Made", "Question", "Recorder", "asked", "expected_of", "with_shadow", "write"]
+__all__ = ["LEVEL", "ROUNDED", "Made", "Question", "Recorder", "asked", "expected_of", "made_by", "with_shadow", "write"]
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +75,12 @@ class Recorder:
         return lambda *arguments, **options: Made(kind, arguments, options)
 
 
+def made_by(table: ItemTable) -> Made | None:
+    """Return what a table makes of the extension, None if nothing; a shadow is to be used however few rows there are."""
+    made: Made | None = table._make_kernel(Recorder(), LEVEL)  # type: ignore[attr-defined]
+    return replace(made, options={}) if made is not None and made.kind == "Shadow" else made
+
+
 def asked() -> Iterator[Question]:
     """Yield the questions, always the same."""
     rng = np.random.default_rng(0)
@@ -83,7 +89,7 @@ def asked() -> Iterator[Question]:
         values[rng.random(rows) < 0.1] = 0
         bias = rng.normal(size=rows).astype(np.float32)
         for layout, table in _tables(values, bias, rng):
-            made: Made | None = table._make_kernel(Recorder(), LEVEL)  # type: ignore[attr-defined]
+            made = made_by(table)
             if made is None:
                 continue
             for place, (batch, share, k) in enumerate(((1, None, 10), (3, 0.4, 5), (1, 0.02, 2 * rows), (2, None, rows))):

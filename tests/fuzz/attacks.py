@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from drawing import array_or_worse, number_or_worse, table
-from questions import LEVEL, ROUNDED, Made, Question, Recorder, expected_of
+from questions import LEVEL, ROUNDED, Made, Question, expected_of, made_by
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,7 +43,7 @@ def attack(native: Any, rng: np.random.Generator) -> None:  # noqa: ANN401 - the
 def _question(rng: np.random.Generator) -> Question | None:
     """Draw a question to a table; None where its layout has no kernel."""
     drawn = table(rng)
-    made: Made | None = drawn._make_kernel(Recorder(), LEVEL)  # type: ignore[attr-defined]
+    made = made_by(drawn)
     if not isinstance(made, Made):
         return None
     queries = (rng.normal(size=(int(rng.integers(1, 5)), drawn.dims)) * 10.0 ** rng.integers(-2, 3)).astype(np.float32)

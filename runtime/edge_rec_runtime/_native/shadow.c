@@ -21,6 +21,7 @@ enum {
     POOL_ROOM = POOL_SPARE + 4 * MOST_K + CHUNK_ROWS,
     AT_ONCE = 64,                  /* rows that are fetched and scored together */
     LEAST_LIFTED = 8,
+    FEWEST_K = 10,                 /* asking for less saves nothing */
     BATCH = 8,                     /* from so many queries on, a layout that shares the reading of the whole table is faster */
 };
 
@@ -216,6 +217,9 @@ static void gather_rows(const struct table *base, const int64_t *rows, int64_t c
 static const struct table *best_for(const struct table *base, int64_t batch, int64_t k)
 {
     const struct table *exact = ((const struct shadow_table *)base)->exact;
+    const int64_t results = k > FEWEST_K ? k : FEWEST_K;
+    if (base->rows / results < ((const struct shadow_table *)base)->rows_per_result)
+        return exact;
     return k > MOST_K || (batch >= BATCH && exact->layout->scan_many) ? exact : base;
 }
 

@@ -46,6 +46,7 @@ struct shadow_table {
     int64_t chunks;            /* of 8 values each */
     float first_step;          /* the step of code 0; that of code b has b x 2^20 more in its bits: 8 steps an octave */
     float spread;
+    int64_t rows_per_result; /* with fewer rows a result that is asked for, the full scan is faster */
 };
 
 struct shadow_query {

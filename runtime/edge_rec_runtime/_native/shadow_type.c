@@ -1,4 +1,5 @@
-/* Shadow(exact, groups, first_step, spread): the Python type of a table with its shadow; exact is an Int8, Fp16 or Fp32. */
+/* Shadow(exact, groups, first_step, spread, rows_per_result=0): the Python type of a table with its shadow; exact is an Int8, Fp16 or
+ * Fp32. */
 #include "shadow.h"
 
 #include "fp32.h"
@@ -43,10 +44,12 @@ static int take_grid(struct shadow_table *table, double first_step, double sprea
 
 static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"exact", "groups", "first_step", "spread", 0};
+    static char *names[] = {"exact", "groups", "first_step", "spread", "rows_per_result", 0};
     PyObject *exact, *groups;
     double first_step, spread;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOdd:Shadow", names, &exact, &groups, &first_step, &spread))
+    long long rows_per_result = 0;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "OOdd|L:Shadow", names, &exact, &groups, &first_step, &spread,
+                                     &rows_per_result))
         return 0;
     if (PyType_GetSlot(Py_TYPE(exact), Py_tp_dealloc) != (void *)object_dealloc) {
         PyErr_SetString(PyExc_TypeError, "the first argument is no table of this module");
@@ -58,6 +61,7 @@ static PyObject *create(PyTypeObject *type, PyObject *arguments, PyObject *keywo
     struct shadow_table *table = (struct shadow_table *)object->table;
     if (take_exact(table, ((struct object *)exact)->table) != 0 || take_grid(table, first_step, spread) != 0)
         goto refused;
+    table->rows_per_result = rows_per_result < 0 ? 0 : rows_per_result < INT32_MAX ? rows_per_result : INT32_MAX;
     Py_INCREF(exact);
     object->of = exact;
     int64_t count = (table->base.rows + SHADOW_ROWS - 1) / SHADOW_ROWS;
@@ -75,7 +79,8 @@ refused:
 static PyMethodDef methods[] = {OBJECT_METHOD(top_k), OBJECT_METHOD(gather), OBJECT_METHOD(scores), {0}};
 
 static PyType_Slot slots[] = {OBJECT_SLOTS(
-    "a table Int8, Fp16 or Fp32, and its shadow: groups of 32 rows, the least step, the largest length of a row in steps",
+    "a table Int8, Fp16 or Fp32, and its shadow: groups of 32 rows, the least step, the largest length of a row in steps;\n"
+    "the full scan answers where the table has fewer rows than rows_per_result times the results asked for, or times 10",
     create, methods)};
 
 PyType_Spec shadow_type = {"edge_rec_runtime._kernels.Shadow", sizeof(struct object), 0, Py_TPFLAGS_DEFAULT, slots};

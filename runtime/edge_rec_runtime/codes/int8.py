@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from edge_rec_runtime.kernels import Kernel
 
+_SHORT = 64  # dims up to which a shadow's bounds are tight
+_CACHE = 32 * 2**20  # bytes that a cache may hold
+
 
 @dataclass(frozen=True, eq=False)
 class Int8Table(Shadowed):
@@ -85,6 +88,10 @@ class Int8Table(Shadowed):
         dots, qscale = arithmetic.scan(arithmetic.check_query(query, self.dims), self.rows, self.codes.__getitem__, most=127)
         scores: NDArray[np.float32] = (qscale * self.scales.astype(np.float32)) * dots
         return scores if self.bias is None else scores + self.bias.astype(np.float32)
+
+    def _rows_per_result(self) -> int:
+        # A cache gives whole rows about as fast as their shadows, and the bounds of long rows are loose.
+        return 4096 if self.dims <= _SHORT or self.codes.nbytes >= _CACHE else self.rows
 
     def _exact_kernel(self, module: ModuleType, path: str) -> Kernel:
         kernel: Kernel = module.Int8(self.codes, self.scales, self.bias, path)

@@ -83,9 +83,17 @@ class Shadow(Arrays):
             )
         return cls(groups, grid)
 
-    def before(self, module: ModuleType, exact: Kernel) -> Kernel:
-        """Return the kernel that searches a table, given by its own, through its shadow."""
-        shadowed: Kernel = module.Shadow(exact, self.groups, float(self.grid[0]), float(self.grid[1]))
+    def before(self, module: ModuleType, exact: Kernel, *, rows_per_result: int = 0) -> Kernel:
+        """Return the kernel that searches a table, given by its own, through its shadow.
+
+        Args:
+            module: The extension.
+            exact: The kernel of the table.
+            rows_per_result: The table itself is read where it has fewer rows than so many times the results, or times 10.
+        """
+        shadowed: Kernel = module.Shadow(
+            exact, self.groups, float(self.grid[0]), float(self.grid[1]), rows_per_result=rows_per_result
+        )
         return shadowed
 
 
@@ -108,7 +116,11 @@ class Shadowed(RowArrays, ABC):
 
     def _make_kernel(self, module: ModuleType, path: str) -> Kernel:
         exact = self._exact_kernel(module, path)
-        return exact if self.shadow is None else self.shadow.before(module, exact)
+        return exact if self.shadow is None else self.shadow.before(module, exact, rows_per_result=self._rows_per_result())
+
+    def _rows_per_result(self) -> int:
+        """Return how many rows a result that is asked for a table must have for its shadow to be faster; measured."""
+        return 100
 
     @abstractmethod
     def _exact_kernel(self, module: ModuleType, path: str) -> Kernel:

@@ -167,6 +167,20 @@ def test_tables_with_a_shadow_are_searched_through_it(native: ModuleType) -> Non
     assert shadowed.take(np.arange(7)).shadow is None
 
 
+def test_tables_of_few_rows_a_result_are_read_themselves(native: ModuleType) -> None:
+    """Below rows_per_result rows for each of k results, or 10, a shadow that would hide all rows but the first hides none."""
+    source = np.random.default_rng(9)
+    table = Fp32Table.encode(source.normal(size=(2000, 16)).astype(np.float32))
+    shadow = Shadow.encode(table)
+    groups = shadow.groups.copy()
+    groups[:, :64] = 0  # the least steps and no residuals: bounds far below any score
+    query = source.normal(size=16).astype(np.float32)
+    exact = native.Fp32(table.values)
+    for k, least, read in ((10, 200, False), (10, 201, True), (1, 200, False), (1, 201, True), (20, 100, False), (20, 101, True)):
+        found = asked(native.Shadow(exact, groups, float(shadow.grid[0]), 1.0, rows_per_result=least), query, k)
+        assert (found == asked(exact, query, k)) == read
+
+
 def test_what_does_not_fit_is_refused(native: ModuleType) -> None:
     """Groups of another size, steps without end, tables without a shadow's layout, and what is no table."""
     table = Int8Table.encode(np.ones((40, 9), np.float32))
