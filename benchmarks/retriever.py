@@ -2,16 +2,17 @@
 
     python benchmarks/retriever.py --quick --json /tmp/retriever.json
     python benchmarks/retriever.py --only python-tflite-int8-100k --json benchmarks/results/retriever.json
-    python benchmarks/retriever.py --picture docs/img/retriever.svg --page docs/retriever.md
+    python benchmarks/retriever.py --picture docs/img/retriever.svg --page docs/apps.md
 
 The last measures nothing: it writes the picture and the figures of the page from the rows that are there.
 
-The model is a SASRec (64 dims, 50 events, one block) trained on MovieLens-100K; its catalogue is grown with drawn items, and 64
-real histories are asked for 100 items. The graphs are what ``edge-rec convert --graph retriever`` puts into bundles. A client is
-a program that has an engine and the graph, and nothing of ours; in it the graph and ONNX Runtime's fp32 graph take turns on one
-thread, and ``latency_ratio`` is the median of the ratios within a round. ``recall_at_100`` is the share of the exact fp32 answers
-that is found. ``load_ms`` and ``peak_rss_mb`` are those of fresh processes, from opening the file to the first answer. A row is
-merged into the JSON as soon as it is there, and not measured again, unless ``--again``.
+The model is a SASRec (64 dims, 50 events, one block) trained on MovieLens-100K; its catalogue is grown with drawn items, and
+64 real histories are asked for 100 items. The graphs are what ``edge-rec convert --graph retriever`` puts into bundles. A
+client is a program that has an engine and the graph, and nothing of ours; in it the graph and ONNX Runtime's fp32 graph take
+turns on one thread, each turn counts its fastest answer, and ``latency_ratio`` is the median of the ratios within a round;
+the more of fp32's table the caches of a machine hold, the larger it is. ``recall_at_100`` is the share of the exact fp32
+answers that is found. ``load_ms`` and ``peak_rss_mb`` are those of fresh processes, from opening the file to the first
+answer. A row is merged into the JSON as soon as it is there, and not measured again, unless ``--again``.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pages import with_figures
 from retrieving.cases import CASES, QUICK
 from retrieving.files import Shelf
 from retrieving.measure import row_of
-from retrieving.page import with_figures
+from retrieving.page import figures
 from retrieving.picture import draw
 from rows import merge, read_rows
 
@@ -81,7 +83,7 @@ def _written(asked: argparse.Namespace) -> int:
         asked.picture.parent.mkdir(parents=True, exist_ok=True)
         asked.picture.write_text(draw(result["rows"]))
     if asked.page:
-        asked.page.write_text(with_figures(asked.page.read_text(), result))
+        asked.page.write_text(with_figures(asked.page.read_text(), figures(result)))
     return 0
 
 

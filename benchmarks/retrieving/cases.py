@@ -68,7 +68,7 @@ class Case:
         target: ``onnx`` or ``tflite``.
         precision: Key of `PRECISIONS`.
         size: Key of `SIZES`.
-        data: ``gaussian`` or ``trained``.
+        data: ``trained``, or ``gaussian``: independent values.
         model: Key of `MODELS`.
     """
 
@@ -76,7 +76,7 @@ class Case:
     target: str
     precision: str
     size: str
-    data: str = "gaussian"
+    data: str = "trained"
     model: str = "small"
 
     @property
@@ -88,21 +88,21 @@ class Case:
     def slug(self) -> str:
         """Name on the command line and in the rows: what differs from the usual is said."""
         said = [self.client, self.target, self.precision, self.size]
-        said += [self.data] if self.data != "gaussian" else []
+        said += [self.data] if self.data != "trained" else []
         said += [self.model] if self.model != "small" else []
         return "-".join(said)
 
 
 _GRAPHS = [
-    Case(client=client, target=target, precision=precision, size=size, data=data)
+    Case(client=client, target=target, precision=precision, size=size)
     for client, able in CLIENTS.items()
     for size in able.sizes
-    for data in ("gaussian", "trained")
     for target in able.engines
     for precision in PRECISIONS
 ]
 _OTHERS = [
-    Case(client="python", target=target, precision=precision, size="100k", data="trained", model="recipe")
+    Case(client="python", target=target, precision=precision, size="100k", data=data, model=model)
+    for data, model in (("gaussian", "small"), ("trained", "recipe"))
     for target in CLIENTS["python"].engines
     for precision in ("fp32", "int8")
 ]

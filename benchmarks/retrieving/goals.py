@@ -36,7 +36,7 @@ class Goal:
 _BOUNDS = {"onnx": 0.25, "tflite": 0.15}
 GOALS: tuple[Goal, ...] = tuple(
     goal
-    for data in ("", "-trained")
+    for data in ("", "-gaussian")
     for target, bound in _BOUNDS.items()
     for goal in (
         Goal(

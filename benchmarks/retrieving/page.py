@@ -1,8 +1,8 @@
-"""The figures of ``docs/retriever.md``: the rows of ``benchmarks/results/retriever.json`` as tables that one can read."""
+"""The figures of ``docs/apps.md``: the rows of ``benchmarks/results/retriever.json`` as tables that one can read."""
 
 from __future__ import annotations
 
-__all__ = ["COMMAND", "figures", "with_figures"]
+__all__ = ["COMMAND", "figures"]
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-COMMAND = "python benchmarks/retriever.py --picture docs/img/retriever.svg --page docs/retriever.md"
-_BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
+COMMAND = "python benchmarks/retriever.py --picture docs/img/retriever.svg --page docs/apps.md"
 _TITLES = {
     "python": "Python: onnxruntime and ai-edge-litert",
     "node": "Node: onnxruntime-node",
@@ -23,19 +22,6 @@ _TITLES = {
     "litert.js": "LiteRT.js, in Chromium; fp32 is onnxruntime-web's in the same page",
 }
 _HEAD = "| items | data | target | precision | ms | of fp32's time | recall@100 | file, MB | load, ms | peak memory, MB |"
-
-
-def with_figures(page: str, result: Mapping[str, Any]) -> str:
-    """Return a page whose figures are those of the rows; what is written by hand around them stays.
-
-    Raises:
-        ValueError: It has no place for them.
-    """
-    before, begin, rest = page.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if not (begin and end):
-        raise ValueError(f"the page has no lines {_BEGIN!r} and {_END!r}; put them where the figures shall stand")
-    return f"{before}{_BEGIN}\n{figures(result)}\n{_END}{after}"
 
 
 def figures(result: Mapping[str, Any]) -> str:

@@ -1,8 +1,10 @@
 // Graphs of an app side by side: they take turns, and what counts are ratios within a round. For Node and for pages.
+//
+// A turn counts its fastest answer: other processes interrupt long answers more often than short ones, and a page cannot ask how
+// much processor time was its own.
 
 const LEAST_ROUNDS = 9;
-const TURN_MS = 2;
-const TURN = { least: 3, most: 16 };
+const TURN = 5; // answers that count
 
 /**
  * @param {Record<string, (history: number[]) => Promise<number[]>>} answers by name
@@ -14,16 +16,10 @@ export async function timed(answers, { graph, reference, histories, seconds }) {
   for (const history of histories) items.push(await answers[graph](history));
   /** @type {Record<string, number[]>} */
   const times = Object.fromEntries(names.map((name) => [name, []]));
-  /** @type {Record<string, number>} */
-  const lengths = {};
-  for (const name of names) {
-    const pilot = await turn(answers[name], histories, 0, TURN.least);
-    lengths[name] = Math.min(Math.max(Math.floor(TURN_MS / pilot), TURN.least), TURN.most);
-  }
   const end = performance.now() + 1000 * seconds;
   for (let round = 0; performance.now() < end || round < LEAST_ROUNDS; round++) {
     for (const name of round % 2 ? names : [...names].reverse()) {
-      times[name].push(await turn(answers[name], histories, round * lengths[name], lengths[name]));
+      times[name].push(await turn(answers[name], histories, round * TURN));
     }
   }
   return {
@@ -35,15 +31,15 @@ export async function timed(answers, { graph, reference, histories, seconds }) {
   };
 }
 
-/** The median milliseconds of `count` answers; one before them warms the caches. */
-async function turn(answer, histories, first, count) {
-  const taken = [];
-  for (let number = first; number <= first + count; number++) {
+/** The least milliseconds of `TURN` answers; one before them warms the caches. */
+async function turn(answer, histories, first) {
+  let least = Infinity;
+  for (let number = first; number <= first + TURN; number++) {
     const started = performance.now();
     await answer(histories[number % histories.length]);
-    taken.push(performance.now() - started);
+    if (number > first) least = Math.min(least, performance.now() - started);
   }
-  return median(taken.slice(1));
+  return least;
 }
 
 /** @param {number[]} values */
