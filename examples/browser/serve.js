@@ -42,6 +42,24 @@ const { values, positionals } = parseArgs({
 const bundles = new Map((positionals.length ? positionals : await ofTheDemo()).map((path) => [basename(path), resolve(path)]));
 const folders = { "/edgerec/": join(CHECKOUT, "clients/js"), "/node_modules/": resolve(values.modules), "/": PAGE };
 
+await needed(join(folders["/node_modules/"], "onnxruntime-web"), "install the engines: npm ci --ignore-scripts --prefix tests/clients");
+if (!bundles.size) refuse("demo/ has no bundle with a retriever graph; run make demo, or name a bundle");
+for (const path of bundles.values()) await needed(path, "name a bundle that is there");
+
+/**
+ * @param {string} path
+ * @param {string} advice
+ */
+async function needed(path, advice) {
+  await stat(path).catch(() => refuse(`${path} is not there; ${advice}`));
+}
+
+/** @param {string} sentence */
+function refuse(sentence) {
+  console.error(sentence);
+  process.exit(1);
+}
+
 /** @returns {Promise<string[]>} the bundles with a retriever graph that `make demo` left */
 async function ofTheDemo() {
   const folder = join(CHECKOUT, "demo");
