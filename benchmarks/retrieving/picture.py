@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _ROWS = SIZES["100k"]
 _TINTS = {"fp32": "#7a7a7a", "int8": "#0a7d5a", "int4": "#2563c9", "binary": "#c2571a", "binary+rescore": "#8a3fa0"}
 _WIDE = 0.16
+_MARKS = (0.1, 0.25, 0.5, 1, 2, 4)
 
 
 def draw(rows: Sequence[Row]) -> str:
@@ -64,6 +65,9 @@ def _panel(axes: Axes, bars: Sequence[Bar]) -> None:
         axes.bar(left, [ratio for _, ratio in mine], _WIDE * 0.92, color=tint, label=precision)
         for at, (_, ratio) in zip(left, mine, strict=True):
             axes.annotate(f"{ratio:.2f}", (at, ratio), ha="center", va="bottom", fontsize=7)
+    axes.set_yscale("log")
+    axes.set_yticks(_MARKS, [f"{mark:g}" for mark in _MARKS])
+    axes.set_yticks([], minor=True)
     axes.set_xticks(range(len(engines)), engines)
     axes.grid(visible=False, axis="x")
     axes.set_title("100,000 items: time of an answer, of ONNX Runtime's fp32 graph in the same client", loc="left", fontsize=9)
