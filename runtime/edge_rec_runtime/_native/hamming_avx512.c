@@ -27,10 +27,10 @@ TARGET_AVX512 INLINE struct nearby make_nearby(const struct hamming_query *query
 }
 
 /* The next 8 / words rows: in how many signs each of their words differs from the query's. */
-TARGET_AVX512 INLINE __m512i count_words(const uint8_t *bits, const struct nearby *nearby, const int whole)
+TARGET_AVX512 INLINE __m512i count_words(const uint8_t *bits, const struct nearby *nearby, const enum lying lying)
 {
     enum { differ_and = 0x28 }; /* (a ^ b) & c */
-    __m512i rows = load_words(bits, &nearby->spread, whole);
+    __m512i rows = load_words(bits, &nearby->spread, lying);
     return _mm512_popcnt_epi64(_mm512_ternarylogic_epi64(rows, nearby->signs, nearby->mask, differ_and));
 }
 
@@ -40,17 +40,17 @@ TARGET_AVX512 INLINE __m512i add_neighbours(__m512i a, __m512i b)
 }
 
 /* The distances of 8 rows, in the order that in_order undoes. */
-TARGET_AVX512 INLINE __m512i distances_8(const uint8_t *bits, const struct nearby *nearby, const int words, const int whole,
+TARGET_AVX512 INLINE __m512i distances_8(const uint8_t *bits, const struct nearby *nearby, const int words, const enum lying lying,
                                          const int64_t row_bytes)
 {
     const int64_t step = 8 / words * row_bytes;
-    __m512i a = count_words(bits, nearby, whole);
+    __m512i a = count_words(bits, nearby, lying);
     if (words == 1)
         return a;
-    a = add_neighbours(a, count_words(bits + step, nearby, whole));
+    a = add_neighbours(a, count_words(bits + step, nearby, lying));
     if (words == 2)
         return a;
-    __m512i b = add_neighbours(count_words(bits + 2 * step, nearby, whole), count_words(bits + 3 * step, nearby, whole));
+    __m512i b = add_neighbours(count_words(bits + 2 * step, nearby, lying), count_words(bits + 3 * step, nearby, lying));
     return _mm512_add_epi64(_mm512_shuffle_i64x2(a, b, 0x88), _mm512_shuffle_i64x2(a, b, 0xdd));
 }
 
@@ -71,7 +71,7 @@ TARGET_AVX512 static __attribute__((noinline)) int64_t offer_rows(const struct h
 
 /* 64 rows: offer those nearer than the limit, or, in the first of two streams, as near; the limit is then what it has become. */
 TARGET_AVX512 INLINE void scan_64(const struct hamming_table *table, const struct nearby *nearby, struct scan *scan, int64_t row,
-                                  __m512i *limit, const int words, const int whole, const int64_t row_bytes, const int or_equal)
+                                  __m512i *limit, const int words, const enum lying lying, const int64_t row_bytes, const int or_equal)
 {
     uint64_t wanted = scan_allowed(scan, row, AT_ONCE);
     if (!wanted)
@@ -80,7 +80,7 @@ TARGET_AVX512 INLINE void scan_64(const struct hamming_table *table, const struc
     __m512i distances[8], least;
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i++) {
-        distances[i] = distances_8(bits + i * 8 * row_bytes, nearby, words, whole, row_bytes);
+        distances[i] = distances_8(bits + i * 8 * row_bytes, nearby, words, lying, row_bytes);
         least = i == 0 ? distances[0] : _mm512_min_epu64(least, distances[i]);
     }
     if (__builtin_expect(or_equal ? _mm512_cmple_epu64_mask(least, *limit) != 0 : _mm512_cmplt_epu64_mask(least, *limit) != 0, 0)) {
@@ -97,18 +97,18 @@ TARGET_AVX512 INLINE void scan_64(const struct hamming_table *table, const struc
 }
 
 TARGET_AVX512 INLINE void scan_rows(const struct hamming_table *table, const struct hamming_query *query, struct scan *scan,
-                                    const int words, const int whole)
+                                    const int words, const enum lying lying)
 {
-    const int64_t row_bytes = whole ? words * 8 : (int64_t)table->base.row_bytes;
+    const int64_t row_bytes = bytes_of(lying, words, table->base.row_bytes);
     const struct nearby nearby = make_nearby(query, words, row_bytes);
     __m512i limit = _mm512_set1_epi64(hamming_limit(table, scan->best->threshold));
     int64_t row = scan->first, apart = scan_apart(scan, AT_ONCE, row_bytes);
     for (; row < scan->first + apart; row += AT_ONCE)
         for (int stream = 0; stream < STREAMS; stream++)
-            scan_64(table, &nearby, scan, row + stream * apart, &limit, words, whole, row_bytes, stream < STREAMS - 1);
+            scan_64(table, &nearby, scan, row + stream * apart, &limit, words, lying, row_bytes, stream < STREAMS - 1);
     row += (STREAMS - 1) * apart;
     for (; row + AT_ONCE <= scan->stop; row += AT_ONCE)
-        scan_64(table, &nearby, scan, row, &limit, words, whole, row_bytes, 0);
+        scan_64(table, &nearby, scan, row, &limit, words, lying, row_bytes, 0);
     if (row < scan->stop) {
         struct scan rest = *scan;
         rest.first = row;
@@ -122,9 +122,11 @@ TARGET_AVX512 void hamming_scan_avx512(const struct hamming_table *table, const 
     if (row_bytes > 32)
         hamming_scan_avx512_wide(table, query, scan);
     else if (row_bytes > 16)
-        row_bytes == 32 ? scan_rows(table, query, scan, 4, 1) : scan_rows(table, query, scan, 4, 0);
+        row_bytes == 32 ? scan_rows(table, query, scan, 4, IN_WORDS) : scan_rows(table, query, scan, 4, IN_BYTES);
     else if (row_bytes > 8)
-        row_bytes == 16 ? scan_rows(table, query, scan, 2, 1) : scan_rows(table, query, scan, 2, 0);
+        row_bytes == 16 ? scan_rows(table, query, scan, 2, IN_WORDS) : scan_rows(table, query, scan, 2, IN_BYTES);
+    else if (row_bytes == 8 || row_bytes == 4)
+        row_bytes == 8 ? scan_rows(table, query, scan, 1, IN_WORDS) : scan_rows(table, query, scan, 1, IN_HALVES);
     else
-        row_bytes == 8 ? scan_rows(table, query, scan, 1, 1) : scan_rows(table, query, scan, 1, 0);
+        scan_rows(table, query, scan, 1, IN_BYTES);
 }

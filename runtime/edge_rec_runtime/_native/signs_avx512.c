@@ -5,7 +5,8 @@
  * both up. What is looked up is exact, or at most a little too large (struct signs_halves), and so are the sums.
  *
  * A row's score is its scale times a dot product that its sum bounds. So a scale is kept as a byte, its share of the largest one,
- * and 32 shares are multiplied by 32 sums in an instruction; what a row must reach to pass the threshold is one number for all. What reaches it is scored exactly: a few hundred rows of a million.
+ * and 32 shares are multiplied by 32 sums in an instruction; what a row must reach to pass the threshold is one number for all.
+ * Rows that reach it are scored exactly: a few hundred of a million.
  */
 #include "signs.h"
 
@@ -43,18 +44,18 @@ TARGET_AVX512 INLINE __m512i look_up(__m512i words, const __m512i tables[2][2])
 }
 
 /* The sums of 8 rows, in the order that in_order undoes. */
-TARGET_AVX512 INLINE __m512i sums_8(const uint8_t *bits, const struct lookup *lookup, const int words, const int whole,
+TARGET_AVX512 INLINE __m512i sums_8(const uint8_t *bits, const struct lookup *lookup, const int words, const enum lying lying,
                                     const int64_t row_bytes)
 {
     const int64_t step = 8 / words * row_bytes;
-    __m512i a = load_words(bits, &lookup->spread, whole);
+    __m512i a = load_words(bits, &lookup->spread, lying);
     if (words == 1)
         return look_up(a, lookup->sums[0]);
-    __m512i b = load_words(bits + step, &lookup->spread, whole);
+    __m512i b = load_words(bits + step, &lookup->spread, lying);
     __m512i even = _mm512_unpacklo_epi64(a, b), odd = _mm512_unpackhi_epi64(a, b);
     if (words == 2)
         return _mm512_add_epi64(look_up(even, lookup->sums[0]), look_up(odd, lookup->sums[1]));
-    a = load_words(bits + 2 * step, &lookup->spread, whole), b = load_words(bits + 3 * step, &lookup->spread, whole);
+    a = load_words(bits + 2 * step, &lookup->spread, lying), b = load_words(bits + 3 * step, &lookup->spread, lying);
     __m512i even_2 = _mm512_unpacklo_epi64(a, b), odd_2 = _mm512_unpackhi_epi64(a, b);
     __m512i first = _mm512_add_epi64(look_up(_mm512_shuffle_i64x2(even, even_2, 0x88), lookup->sums[0]),
                                      look_up(_mm512_shuffle_i64x2(odd, odd_2, 0x88), lookup->sums[1]));
@@ -166,7 +167,7 @@ TARGET_AVX512 static __attribute__((noinline)) void offer_rows(const struct sign
 /* 64 rows; *need is what they need, and afterwards what the next ones do. */
 TARGET_AVX512 INLINE void scan_64(const struct signs_table *table, const struct signs_query *query, const struct lookup *lookup,
                                   const struct needs *needs, __m512i *need, struct scan *scan, int64_t row, const int words,
-                                  const int whole, const int64_t row_bytes)
+                                  const enum lying lying, const int64_t row_bytes)
 {
     uint64_t wanted = scan_allowed(scan, row, SIGNS_GROUP);
     if (!wanted)
@@ -175,13 +176,14 @@ TARGET_AVX512 INLINE void scan_64(const struct signs_table *table, const struct 
     __m512i sums[8], packed[2];
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i++)
-        sums[i] = sums_8(bits + i * 8 * row_bytes, lookup, words, whole, row_bytes);
+        sums[i] = sums_8(bits + i * 8 * row_bytes, lookup, words, lying, row_bytes);
     pack(sums, packed);
     if (table->bias.number != NONE)
         *need = need_of(needs, scan->best->threshold, table->biases[row / SIGNS_GROUP]);
     const __m512i shares = _mm512_loadu_si512(table->shares + row);
     __m512i first = _mm512_mulhi_epu16(_mm512_subs_epu16(packed[0], needs->none), _mm512_slli_epi16(shares, 8));
-    __m512i last = _mm512_mulhi_epu16(_mm512_subs_epu16(packed[1], needs->none), _mm512_and_si512(shares, _mm512_set1_epi16((int16_t)0xff00)));
+    __m512i last = _mm512_mulhi_epu16(_mm512_subs_epu16(packed[1], needs->none),
+                                      _mm512_and_si512(shares, _mm512_set1_epi16((int16_t)0xff00)));
     uint64_t set = (uint64_t)_mm512_cmpge_epu16_mask(first, *need) | (uint64_t)_mm512_cmpge_epu16_mask(last, *need) << 32;
     if (__builtin_expect(set != 0, 0)) {
         offer_rows(table, query, scan->best, row, wanted, set, words);
@@ -190,18 +192,18 @@ TARGET_AVX512 INLINE void scan_64(const struct signs_table *table, const struct 
 }
 
 TARGET_AVX512 INLINE void scan_rows(const struct signs_table *table, const struct signs_query *query, struct scan *scan,
-                                    const int words, const int whole)
+                                    const int words, const enum lying lying)
 {
-    const int64_t row_bytes = whole ? words * 8 : (int64_t)table->base.row_bytes;
+    const int64_t row_bytes = bytes_of(lying, words, table->base.row_bytes);
     const struct lookup lookup = make_lookup(query, words, row_bytes);
     const struct needs needs = make_needs(table, query);
     __m512i need = need_of(&needs, scan->best->threshold, 0);
     int64_t row = scan->first, apart = scan_apart(scan, SIGNS_GROUP, row_bytes);
     for (; row < scan->first + apart; row += SIGNS_GROUP)
         for (int stream = 0; stream < STREAMS; stream++)
-            scan_64(table, query, &lookup, &needs, &need, scan, row + stream * apart, words, whole, row_bytes);
+            scan_64(table, query, &lookup, &needs, &need, scan, row + stream * apart, words, lying, row_bytes);
     for (row += (STREAMS - 1) * apart; row + SIGNS_GROUP <= scan->stop; row += SIGNS_GROUP)
-        scan_64(table, query, &lookup, &needs, &need, scan, row, words, whole, row_bytes);
+        scan_64(table, query, &lookup, &needs, &need, scan, row, words, lying, row_bytes);
     struct scan rest = {scan->allowed, row, scan->stop, scan->best};
     signs_scan_avx512_wide(table, query, &rest);
 }
@@ -215,9 +217,11 @@ TARGET_AVX512 void signs_scan_avx512(const struct signs_table *table, const stru
     if (!bounded || row_bytes > 32)
         signs_scan_avx512_wide(table, query, scan);
     else if (row_bytes > 16)
-        row_bytes == 32 ? scan_rows(table, query, scan, 4, 1) : scan_rows(table, query, scan, 4, 0);
+        row_bytes == 32 ? scan_rows(table, query, scan, 4, IN_WORDS) : scan_rows(table, query, scan, 4, IN_BYTES);
     else if (row_bytes > 8)
-        row_bytes == 16 ? scan_rows(table, query, scan, 2, 1) : scan_rows(table, query, scan, 2, 0);
+        row_bytes == 16 ? scan_rows(table, query, scan, 2, IN_WORDS) : scan_rows(table, query, scan, 2, IN_BYTES);
+    else if (row_bytes == 8 || row_bytes == 4)
+        row_bytes == 8 ? scan_rows(table, query, scan, 1, IN_WORDS) : scan_rows(table, query, scan, 1, IN_HALVES);
     else
-        row_bytes == 8 ? scan_rows(table, query, scan, 1, 1) : scan_rows(table, query, scan, 1, 0);
+        scan_rows(table, query, scan, 1, IN_BYTES);
 }

@@ -5,6 +5,7 @@
 #include "cpu.h"
 
 #include <immintrin.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* How rows of any width become rows of whole words. */
@@ -31,16 +32,27 @@ TARGET_AVX512 INLINE struct spread make_spread(const int words, const int64_t ro
     return spread;
 }
 
-/* The next 8 / words rows, each in whole words, which `whole` rows are already. */
-TARGET_AVX512 INLINE __m512i load_words(const uint8_t *bits, const struct spread *spread, const int whole)
+/* How rows lie in a table: as words, as halves of one, or as any number of bytes. */
+enum lying { IN_BYTES, IN_WORDS, IN_HALVES };
+
+/* Bytes of a row of so many words, where that says it. */
+INLINE int64_t bytes_of(const enum lying lying, const int words, size_t row_bytes)
 {
-    if (whole)
+    return lying == IN_WORDS ? words * 8 : lying == IN_HALVES ? 4 : (int64_t)row_bytes;
+}
+
+/* The next 8 / words rows, each in whole words. */
+TARGET_AVX512 INLINE __m512i load_words(const uint8_t *bits, const struct spread *spread, const enum lying lying)
+{
+    if (lying == IN_WORDS)
         return _mm512_loadu_si512(bits);
+    if (lying == IN_HALVES)
+        return _mm512_cvtepu32_epi64(_mm256_loadu_si256((const void *)bits));
     return _mm512_maskz_permutexvar_epi8(spread->to, spread->from, _mm512_maskz_loadu_epi8(spread->loaded, bits));
 }
 
-/* The row, 0 to 7, in a lane. Interleaving vectors by words, rows come to be 0 4 1 5 2 6 3 7 if they have two words, and 0 2 1 3 4 6 5 7
- * if they have four and quarters are then brought together. */
+/* The row, 0 to 7, in a lane. Interleaving vectors by words, rows come to be 0 4 1 5 2 6 3 7 if they have two words, and
+ * 0 2 1 3 4 6 5 7 if they have four and quarters are then brought together. */
 INLINE int row_in_lane(int lane, const int words)
 {
     if (words == 1)
