@@ -107,17 +107,23 @@ TARGET_AVX512 void signs_make_shares_avx512(struct signs_table *table, void *pla
     const int words = table->base.row_bytes <= 8 ? 1 : table->base.row_bytes <= 16 ? 2 : 4;
     const float unit = (float)(255.0 * (1 + 1e-6) / table->scales.peak); /* a share that is not rounded down on the way */
     const int none = table->scales.number == NONE || !(unit < FLT_MAX) || table->scales.peak > 0x1p100;
+    uint8_t order[SIGNS_GROUP];
+    for (int i = 0; i < SIGNS_GROUP; i++)
+        order[i] = (uint8_t)row_of(i / 2 + i % 2 * 32, words);
     table->biases = place;
     table->shares = (uint8_t *)(table->biases + groups);
     for (int64_t group = 0; group < groups; group++) {
         const int64_t first = group * SIGNS_GROUP, stop = first + SIGNS_GROUP < rows ? first + SIGNS_GROUP : rows;
-        uint8_t shares[SIGNS_GROUP] = {0};
-        for (int64_t row = first; row < stop; row++) {
-            float share = none ? 255.0f : ceilf(column_at(&table->scales, row) * unit);
-            shares[row - first] = share < 255.0f ? share > 0.0f ? (uint8_t)share : 0 : 255;
+        uint8_t shares[SIGNS_GROUP];
+        memset(shares, none ? 255 : 0, sizeof shares);
+        for (int64_t row = first; row < stop && !none; row += 16) {
+            const __mmask16 present = stop - row < 16 ? (__mmask16)((1u << (stop - row)) - 1) : 0xffff;
+            __m512 share = _mm512_mul_ps(column_16(&table->scales, row, present, 0), _mm512_set1_ps(unit));
+            share = _mm512_max_ps(_mm512_min_ps(share, _mm512_set1_ps(255)), _mm512_setzero_ps());
+            __m512i whole = _mm512_cvt_roundps_epi32(share, _MM_FROUND_TO_POS_INF | _MM_FROUND_NO_EXC);
+            _mm_storeu_si128((void *)(shares + (row - first)), _mm512_cvtepi32_epi8(whole));
         }
-        for (int i = 0; i < SIGNS_GROUP; i++)
-            table->shares[first + i] = shares[row_of(i / 2 + i % 2 * 32, words)];
+        _mm512_storeu_si512(table->shares + first, _mm512_permutexvar_epi8(_mm512_loadu_si512(order), _mm512_loadu_si512(shares)));
         table->biases[group] = column_largest(&table->bias, first, stop);
     }
 }
