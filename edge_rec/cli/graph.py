@@ -45,12 +45,13 @@ def graph(bundle: Path, *, target: str | None, output: Path, as_json: bool) -> N
         show_json(row)
     else:
         show_table([row])
-        say(f"wrote {output}; edge-rec inspect {output} shows what goes in and comes out")
+        file = output if _named(output) in _TARGETS else f"FILE, with a name that ends with .{chosen},"
+        say(f"wrote {output}; edge-rec inspect {file} shows what goes in and comes out")
 
 
 def _target(output: Path, target: str | None) -> str:
     """Return the target that is asked for, by the option or by the file's name, which must agree."""
-    named = output.suffix.removeprefix(".").lower()
+    named = _named(output)
     if named not in _TARGETS:
         if target is None:
             raise click.BadParameter(f"{output.name!r} ends with neither .onnx nor .tflite; name --target", param_hint="--output")
@@ -60,6 +61,11 @@ def _target(output: Path, target: str | None) -> str:
             f"{output.name!r} ends with .{named} and --target is {target}; give the file another name", param_hint="--output"
         )
     return named
+
+
+def _named(output: Path) -> str:
+    """Return what a file's name ends with, which is how engines and `edge-rec inspect` tell the target."""
+    return output.suffix.removeprefix(".").lower()
 
 
 def _graph(bundle: Bundle, target: str) -> bytes:

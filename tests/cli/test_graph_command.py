@@ -56,6 +56,19 @@ def test_it_writes_the_graph_alone(films: Path, tmp_path: Path, name: str, words
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([films.name, name])
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("films.onnx", (), "edge-rec inspect {path} shows"),
+        ("films.bin", ("--target", "onnx"), "edge-rec inspect FILE, with a name that ends with .onnx, shows"),
+    ],
+)
+def test_what_it_says_of_inspect_is_true(films: Path, tmp_path: Path, name: str, words: tuple[str, ...], said: str) -> None:
+    """`inspect` tells a graph from a bundle by the file's name, so it is not named for any other."""
+    result = _run("graph", films, *words, "-o", tmp_path / name)
+    assert said.format(path=tmp_path / name) in result.output
+
+
 def test_a_rankers_bundle_gives_its_ranker(make_ranker: MakeBundle, tmp_path: Path) -> None:
     """It is what an app runs; nothing has to be asked for when it is converted."""
     path = make_ranker()
