@@ -17,6 +17,7 @@ export async function openLibrary(files) {
       throw error.message.startsWith(name) ? error : new Error(`${name}: ${error.message}`);
     });
     const { graphs } = /** @type {{ graphs?: Record<Target, string> }} */ (bundle.manifest.retriever ?? {});
+    if (bundle.kind !== "retriever") throw new Error(`${name}: its kind is ${bundle.kind}; this page takes retrievers`);
     if (!graphs) throw new Error(`${name} has no retriever graph; make one with edge-rec convert --graph retriever`);
     for (const target of Object.keys(graphs)) if (!found.has(target)) found.set(target, bundle);
   }

@@ -188,6 +188,19 @@ def test_a_damaged_bundle_at_the_start_is_a_sentence(browser: Browser, bundles: 
     assert seen.errors == []
 
 
+def test_a_bundle_of_another_kind_is_a_sentence(browser: Browser, url: str) -> None:
+    """It says the kind, and does not send its owner to make a graph that there cannot be."""
+    neighbours = _ROOT / "tests/runtime/golden/v1-neighbours.edgerec"
+    seen = browser.visit(url, [["files", str(neighbours)]])
+    assert seen.steps[-1]["problem"] == "v1-neighbours.edgerec: its kind is neighbours; this page takes retrievers"
+
+
+def test_opened_as_a_file_it_names_the_server(browser: Browser) -> None:
+    """Browsers load no module from a file, so the page would stay empty without a word."""
+    seen = browser.visit((_ROOT / "examples/browser/index.html").as_uri())
+    assert "node examples/browser/serve.js" in (seen.steps[0]["problem"] or "")
+
+
 def test_its_types_hold_together(tmp_path: Path) -> None:
     """What the comments say of types is true of the page, its engines and its server."""
     modules, types = node_modules(), {"edgerec": _ROOT / "clients" / "js" / "edgerec.js"}
