@@ -6,6 +6,7 @@ import { unpack } from "./bundle/zeros.js";
 import { textLimit } from "./bundle/texts.js";
 import { BundleError, RequestError, show } from "./errors.js";
 import { encodeContext } from "./features.js";
+import { textsOf } from "./ids.js";
 
 /** @typedef {import("./bundle/contents.js").Contents} Contents */
 /** @typedef {import("./features.js").Feature} Feature */
@@ -206,19 +207,4 @@ export class Bundle {
     while (length < events && length < this.maxLength) length *= 2;
     return events <= this.maxLength ? Math.min(length, this.maxLength) : Math.ceil(events / this.maxLength) * this.maxLength;
   }
-}
-
-/**
- * @param {Iterable<string>} ids
- * @returns {string[]}
- */
-function textsOf(ids) {
-  const single = typeof ids === "string" || ids == null || typeof ids[Symbol.iterator] !== "function";
-  const found = single ? [ids] : [...ids];
-  const odd = found.findIndex((id) => typeof id !== "string");
-  if (single || odd >= 0) {
-    const value = show(single ? ids : found[odd]);
-    throw new RequestError(`the ids hold ${value}; expected a list of item ids as text, like ['50', '172']`);
-  }
-  return /** @type {string[]} */ (found);
 }

@@ -1,6 +1,7 @@
 /** From ids to answers in one call; the engine is the caller's. */
 
 import { RequestError } from "./errors.js";
+import { textsOf } from "./ids.js";
 
 /** @typedef {import("./bundle.js").Bundle} Bundle */
 /** @typedef {import("./bundle.js").Result} Result */
@@ -27,7 +28,7 @@ import { RequestError } from "./errors.js";
  */
 export async function recommend(bundle, ids, { run, k = 10, context = {}, length }) {
   bundle.checkK(k);
-  const asked = [...ids];
+  const asked = textsOf(ids);
   const { rows, unknown } = bundle.rows(asked);
   const data = bundle.history(asked, { length });
   const { items, scores } = await run({ history: { type: "int32", data, dims: [1, data.length] }, ...bundle.context(context) });

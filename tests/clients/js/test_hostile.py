@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import test_hostile_bundles as hostile
+import test_retriever_graphs as whole
 from reading import DESCRIBE, describe
 from rewriting import repack, rewrite, with_manifest
 
@@ -31,7 +32,7 @@ def test_what_deceives_nobody_in_python_deceives_nobody_here(run_node: RunNode, 
     """Names that point outside, manifests, tables and catalogues that lie, doubled members: all that Python refuses."""
     paths = list(_numbered(_deceptions(make_bundle), tmp_path))
     answers = run_node(DESCRIBE, [{"path": str(path)} for path in paths])
-    assert len(paths) > 60
+    assert len(paths) > 76
     assert [path.name for path, answer in zip(paths, answers, strict=True) if "refused" not in answer or "crash" in answer] == []
     assert all(answer["refused"].count("\n") == 0 and len(answer["refused"]) < 500 for answer in answers)
 
@@ -113,6 +114,30 @@ def _lying_manifests(make_bundle: MakeBundle) -> Iterator[Path]:
         yield with_manifest(make_bundle(), partial(_change_table, 0, change))
     for place, change in _cases(hostile.test_product_codes_that_lie_are_refused):
         yield with_manifest(make_bundle(precision="items=pq"), partial(_change_table, place, change))
+    encoders = {"onnx": b"not run here", "tflite": b"nor here"}
+    for change in (*_of_retrievers(), _older, _without_zeros):
+        yield with_manifest(make_bundle(encoders=encoders, retriever=whole.BOTH), change)
+
+
+def _of_retrievers() -> Iterator[Callable[[dict[str, Any]], object]]:
+    """Give the lies about retriever graphs, but the one that is none in JavaScript: 7.0 is 7 there."""
+    for change in _cases(whole.test_a_manifest_that_says_nonsense_of_it_is_refused):
+        said: dict[str, Any] = {"k": 7, "graphs": dict.fromkeys(("onnx", "tflite"), "")}
+        change(said)
+        if not isinstance(said.get("k"), float):
+            yield partial(_change_retriever, change)
+
+
+def _change_retriever(change: Callable[[dict[str, Any]], object], manifest: dict[str, Any]) -> None:
+    change(manifest["retriever"])
+
+
+def _older(manifest: dict[str, Any]) -> None:
+    manifest["schema_version"] = 3
+
+
+def _without_zeros(manifest: dict[str, Any]) -> None:
+    manifest["packed"] = {"retriever.onnx": 9000}
 
 
 def _put(key: str, value: object, record: dict[str, Any]) -> None:
