@@ -107,7 +107,9 @@ def test_odd_requests_are_refused_first(prepared: Prepared, tmp_path: Path, grap
 
 
 def test_codes_without_a_form_in_a_graph_are_refused(prepared: Prepared, tmp_path: Path) -> None:
-    """Product codes; the sentence says what there is."""
+    """Product codes, before any are learnt; the sentence says what there is."""
+    with pytest.raises(ConversionError, match="items=pq has no form"):
+        prepared.require(Order(target="onnx", precision=Precision.parse("items=pq"), graph="retriever"))
     with pytest.raises(ConversionError, match=r"items=pq has no form in a retriever graph.*use one of fp32"):
         convert(prepared, target="onnx", precision=Precision.parse("items=pq"), output=tmp_path / "m", graph="retriever")
     assert list(tmp_path.iterdir()) == []

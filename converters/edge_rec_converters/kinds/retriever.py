@@ -18,7 +18,7 @@ from edge_rec_converters.kinds.limits import FED, MOST_FITTED, MOST_JUDGED, TIME
 from edge_rec_converters.networks import Ingredients, candidates, network_graph, require_network, step_network
 from edge_rec_converters.plan import Plan
 from edge_rec_converters.reference import reference
-from edge_rec_converters.retriever import never_empty, retriever_graph
+from edge_rec_converters.retriever import never_empty, require_form, retriever_graph
 from edge_rec_converters.shadows import require_shadow, shadowed
 from edge_rec_converters.targets import emitter, require_operators, step_emitter
 from edge_rec_converters.verification import overlap_gate
@@ -72,6 +72,8 @@ class PreparedRetriever:
         require_network(order.target, order.precision.network, self._plan(order))
         if order.incremental:
             require_operators(self.steps[0], [order.target])
+        if order.graph is not None:
+            require_form(order.precision.items, "items")
 
     def gate(self, precision: Precision) -> float:
         """See `Prepared`."""

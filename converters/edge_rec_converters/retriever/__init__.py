@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-__all__ = ["never_empty", "retriever_graph"]
+__all__ = ["never_empty", "require_form", "retriever_graph"]
 
 from edge_rec_converters.retriever.graph import retriever_graph
 from edge_rec_converters.retriever.spare import never_empty
+from edge_rec_converters.retriever.stored import require_form

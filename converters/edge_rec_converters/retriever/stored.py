@@ -6,7 +6,7 @@ them fill the last of the groups in which the best are sought. They are never an
 
 from __future__ import annotations
 
-__all__ = ["Stored", "as_floats", "stored"]
+__all__ = ["Stored", "as_floats", "require_form", "stored"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,19 @@ class Stored:
         return self.layout in {"fp32", "fp16"}
 
 
+def require_form(layout: str, role: str) -> None:
+    """Refuse a layout that a graph cannot hold.
+
+    Raises:
+        ConversionError: The layout has no form in a graph.
+    """
+    if layout not in _CODES:
+        raise ConversionError(
+            f"{role}={layout} has no form in a retriever graph, whose engines cannot look a product up in a codebook; "
+            f"use one of {', '.join(_CODES)}"
+        )
+
+
 def stored(sketch: Sketch, table: ItemTable, role: str, *, rows: int) -> Stored:
     """Add a table to a graph.
 
@@ -64,11 +77,7 @@ def stored(sketch: Sketch, table: ItemTable, role: str, *, rows: int) -> Stored:
     Raises:
         ConversionError: The layout has no form in a graph.
     """
-    if table.layout not in _CODES:
-        raise ConversionError(
-            f"{role}={table.layout} has no form in a retriever graph, whose engines cannot look a product up in a codebook; "
-            f"use one of {', '.join(_CODES)}"
-        )
+    require_form(table.layout, role)
     parts = table.parts()
 
     def constant(name: str, dtype: type[np.generic] | None = None) -> ir.Value | None:
