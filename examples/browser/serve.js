@@ -108,6 +108,8 @@ async function answer(request, response) {
 const server = createServer((request, response) => {
   answer(request, response).catch(() => response.writeHead(400, HEADERS).end());
 });
+if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65535) refuse(`--port is ${values.port}; give a number from 0 to 65535`);
+server.on("error", (error) => refuse(`port ${values.port} cannot be used (${error.message}); name another with --port`));
 server.listen(Number(values.port), "127.0.0.1", () => {
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   console.log(`http://127.0.0.1:${port}/`);
