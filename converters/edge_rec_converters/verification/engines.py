@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edge_rec_converters.sentences import first_line
 from edge_rec_converters.session import open_session
-from edge_rec_runtime.errors import BackendError, require
+from edge_rec_runtime.errors import BackendError, EdgeRecError, require
 
 _OUTPUTS = ("items", "scores")
 
@@ -73,6 +73,8 @@ ENGINES: dict[str, tuple[str, Callable[[bytes], Run]]] = {
 def _guarded(backend: str, what: str, call: Callable[[Any], Any], given: object) -> Any:  # noqa: ANN401 - whatever the call gives
     try:
         return call(given)
+    except EdgeRecError:  # such as an engine that is not installed; it says itself what to do
+        raise
     except Exception as error:  # engines raise classes of their own
         raise BackendError(
             f"{backend} cannot {what} the retriever graph ({first_line(error)}); convert it in another precision or for another "
