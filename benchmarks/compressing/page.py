@@ -115,7 +115,7 @@ def _curves(rows: Sequence[Row]) -> list[str]:
         return []
     names = list(dict.fromkeys(slug.removeprefix("curve-").rpartition("-")[0] for slug in found))
     lines = [
-        "NDCG@10 kept, one seed, each pruned at one stroke, then tuned for three epochs; `random` is the control of single weights,",
+        "NDCG@10 kept, one seed, each pruned at one stroke, then tuned for three epochs; `random` is the control of weights,",
         "`random-neurons` that of whole neurons.",
         "",
         f"| criterion | {' | '.join(f'{percent} % gone' for percent in PERCENTS)} |",
