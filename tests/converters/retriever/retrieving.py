@@ -86,10 +86,12 @@ class Pair:
         slack = _REAL * np.abs(exact).max(initial=1)
         if off > slack:
             return f"{history}: scores are off by {off}"
-        moved = np.flatnonzero(items[:left] != rows)
-        for place in moved:  # only what scores alike may have changed places
-            twin = np.abs(exact - exact[place]) <= slack
-            if twin.sum() < 2 and place < left - 1:
+        if len(set(items[:left].tolist())) < left:
+            return f"{history}: an item stands twice in {items}"
+        last = exact[-1] if left == self.k else -np.inf  # behind a full answer others may score like its last
+        for place in np.flatnonzero(items[:left] != rows):  # only what scores alike may have changed places
+            alike = rows[np.abs(exact - exact[place]) <= slack]
+            if items[place] not in alike and exact[place] > last + slack:
                 return f"{history}: item {items[place]} stands at {place} where {rows[place]} has to"
         return None
 

@@ -162,7 +162,7 @@ def test_a_table_stands_in_the_file_once(target: str, name: str) -> None:
 
 
 def test_ports(target: str) -> None:
-    """Names, types and open axes are those that clients count on; TFLite stores the model's window as default."""
+    """Names, order, types and open axes are those that clients count on; TFLite stores the model's window as default."""
     data = emitted(target, TABLES["int4"][0])
     if target == "onnx":
         ports = onnx.load_model_from_string(data).graph
@@ -179,8 +179,8 @@ def test_ports(target: str) -> None:
         [1, LONGEST],
         [-1, -1],
     )
-    given = {one["name"]: (one["dtype"], one["shape_signature"].tolist()) for one in opened.get_output_details()}
-    assert given == {"items": (np.int32, [-1, 10]), "scores": (np.float32, [-1, 10])}
+    given = [(one["name"], one["dtype"], one["shape_signature"].tolist()) for one in opened.get_output_details()]
+    assert given == [("items", np.int32, [-1, 10]), ("scores", np.float32, [-1, 10])]
 
 
 def test_shapes_are_planned_ahead() -> None:
