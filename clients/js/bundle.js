@@ -110,8 +110,11 @@ export class Bundle {
    * @param {number} [k] how many are wanted; all unless given
    * @returns {Result[]}
    */
-  results(items, scores, k = items.length) {
+  results(items, scores, k = this.k) {
     this.checkK(k);
+    if (items.length === undefined || scores.length === undefined) {
+      throw new RequestError("items or scores are no list of numbers; of tensors give the data: items.data, scores.data");
+    }
     if (items.length !== this.k || scores.length !== this.k) {
       throw new RequestError(
         `there are ${items.length} items and ${scores.length} scores; the graph gives ${this.k} a history, give those of one`,

@@ -1,6 +1,6 @@
 /** From ids to answers in one call; the engine is the caller's. */
 
-import { RequestError } from "./errors.js";
+import { RequestError, show } from "./errors.js";
 import { textsOf } from "./ids.js";
 
 /** @typedef {import("./bundle.js").Bundle} Bundle */
@@ -28,6 +28,7 @@ import { textsOf } from "./ids.js";
  */
 export async function recommend(bundle, ids, { run, k = 10, context = {}, length }) {
   bundle.checkK(k);
+  checkEngine(run);
   const asked = textsOf(ids);
   const { rows, unknown } = bundle.rows(asked);
   const data = bundle.history(asked, { length });
@@ -46,6 +47,7 @@ export async function recommend(bundle, ids, { run, k = 10, context = {}, length
  * @returns {Promise<{ items: Result[], unknown: string[] }>} the known candidates; their scores are the sigmoids of the logits
  */
 export async function rank(bundle, ids, { run, context = {} }) {
+  checkEngine(run);
   const { inputs, rows, unknown } = bundle.candidates(ids, context);
   if (!rows.length) return { items: [], unknown };
   const logits = Array.from(await run(inputs));
@@ -54,6 +56,14 @@ export async function rank(bundle, ids, { run, context = {} }) {
   }
   const order = [...rows.keys()].sort((one, other) => logits[other] - logits[one]);
   return { items: order.map((place) => bundle.result(rows[place], sigmoid(logits[place]))), unknown };
+}
+
+/**
+ * @param {unknown} run
+ */
+function checkEngine(run) {
+  if (typeof run === "function") return;
+  throw new RequestError(`run is ${show(run)}; expected the function that gives the graph's inputs to your engine`);
 }
 
 /**

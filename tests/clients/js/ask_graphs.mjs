@@ -25,6 +25,8 @@ const ops = {
     };
     return recommend(bundle, ids, { run: engine, k, length });
   },
+  tensors: ({ bundle, run }, { ids, k }) => recommend(bundle, ids, { run, k }),
+  engineless: ({ bundle }, { ids, k }) => recommend(bundle, ids, { k }),
   async rank({ bundle, run }, { ids, context }) {
     return rank(bundle, ids, { run: async (inputs) => (await run(inputs)).logit.data, context });
   },

@@ -72,6 +72,8 @@ def test_odd_input_has_its_documented_answer(
         {"path": path, "op": "recommend", "ids": ["1"], "k": 0},
         {"path": path, "op": "recommend", "ids": ["1", 3], "k": 1},
         {"path": path, "op": "recommend", "ids": "12", "k": 1},
+        {"path": path, "op": "tensors", "ids": ["1"], "k": 1},
+        {"path": path, "op": "engineless", "ids": ["1"], "k": 1},
         raw(path, [good + pad]),
     ]
     alone, junk, batch, longer, none, nothing, *refused, again = run_node(ASK, requests, engine)
@@ -92,6 +94,9 @@ def test_odd_input_has_its_documented_answer(
     assert "k is 0" in refused[4]["said"]
     assert "ids hold 3; expected a list of item ids as text" in refused[5]["said"]
     assert 'ids hold "12"; expected a list' in refused[6]["said"]
+    assert "give the data: items.data, scores.data" in refused[7]["said"]
+    assert "run is undefined; expected the function" in refused[8]["said"]
+    assert {one["error"] for one in refused[3:]} == {"RequestError"}
 
 
 def raw(path: str, rows: list[list[int]], dtype: str = "int32") -> dict[str, Any]:
