@@ -33,7 +33,9 @@ export async function recommend(bundle, ids, { run, k = 10, context = {}, length
   const { rows, unknown } = bundle.rows(asked);
   const data = bundle.history(asked, { length });
   const { items, scores } = await run({ history: { type: "int32", data, dims: [1, data.length] }, ...bundle.context(context) });
-  return { items: bundle.results(items, scores, k), unknown, fallback: !rows.length };
+  const seen = new Set(asked); // of a history that is longer than the input, the graph is not told the oldest events
+  const unseen = bundle.results(items, scores).filter(({ id }) => !seen.has(id));
+  return { items: unseen.slice(0, k), unknown, fallback: !rows.length };
 }
 
 /**

@@ -67,12 +67,11 @@ export class Recommender {
    */
   async recommend(history, count) {
     const { items } = await recommend(this.#bundle, history, {
-      k: this.#bundle.k,
+      k: Math.min(count, this.#bundle.k),
       length: this.#graph.length,
       run: (inputs) => this.#timed(inputs),
     });
-    const seen = new Set(history); // of a history that is longer than the input, the graph does not see the oldest events
-    return items.map((item) => item.id).filter((id) => !seen.has(id)).slice(0, count);
+    return items.map((item) => item.id);
   }
 
   close() {

@@ -51,6 +51,17 @@ def compare(found: list[tuple[str, float]], expected: list[Any], said: object) -
         assert item == ours or item in {name for name, other in expected if abs(score - other) <= near}, said
 
 
+def test_what_an_input_has_no_room_for_is_still_seen(run_node: RunNode, engines: Sequence[str], bundles: dict[str, Path]) -> None:
+    """An engine of one shape is told the newest events only; what was watched before them is not recommended again."""
+    path = str(bundles["int8"])
+    first = {"path": path, "op": "recommend", "ids": ["1"], "k": SHOWN, "length": 1}
+    (alone,) = run_node(ASK, [first], ENGINES[0])
+    watched = [one["id"] for one in alone["items"]]
+    (after,) = run_node(ASK, [first | {"ids": [*watched, "1"]}], ENGINES[0])
+    assert len(after["items"]) == SHOWN
+    assert not {one["id"] for one in after["items"]} & {*watched, "1"}
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_odd_input_has_its_documented_answer(
     run_node: RunNode, engines: Sequence[str], bundles: dict[str, Path], engine: str
