@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
-from conftest import ITEMS, MeanEncoder, histories_of, source_of
+from mean_models import ITEMS, MeanEncoder, histories_of, source_of
 from onnx import TensorProto, helper, numpy_helper
 
 from edge_rec_converters import convert, prepare, verify

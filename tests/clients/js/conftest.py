@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from client_models import converted
 from client_packages import node, node_modules
-from small_models import converted
 
 RunNode = Callable[..., list[dict[str, Any]]]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from client_models import K
 from client_packages import node, node_modules
 from serving import served
-from small_models import K
 
 from edge_rec_runtime import Recommender
 

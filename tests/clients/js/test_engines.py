@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_models import ITEMS, LONGEST, K, histories
+from client_models import ITEMS, LONGEST, K, histories
 
 from edge_rec_runtime import Ranker, Recommender
 

@@ -7,9 +7,9 @@ import onnx
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 from bare_graphs import LONGEST, emitted, encoder, graph, wanted
+from graph_pairs import TARGETS, Engine, batch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from retrieving import TARGETS, Engine, batch
 
 from edge_rec_converters.retriever import retriever_graph
 from edge_rec_converters.retriever.top import group_size

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from graph_pairs import LONGEST, TARGETS, Pair, batch, pair, prepared, source
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from retrieving import LONGEST, TARGETS, Pair, batch, pair, prepared, source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from bare_graphs import encoder, graph
-from retrieving import Engine
+from graph_pairs import Engine
 
 from edge_rec_converters.retriever import never_empty
 from edge_rec_converters.targets import emitter

@@ -9,7 +9,7 @@ from dialect_graphs import graph_of
 from onnx import defs
 from onnxruntime.capi import onnxruntime_pybind11_state as engine
 
-from edge_rec_converters.dialect import BINARY_LINEAR, INT8_LINEAR, INT8_ROWS, ROW_LOOKUP
+from edge_rec_converters.dialect import BINARY_LINEAR, INT8_LINEAR, INT8_ROWS, ROW_LOOKUP, ROW_PRODUCTS
 from edge_rec_converters.dialect_reference import REFERENCE
 from edge_rec_converters.places import PLACE
 from edge_rec_converters.targets.onnx import LOWERINGS, OPERATORS, check
@@ -29,7 +29,7 @@ def test_every_operator_has_a_kernel_or_is_made_of_those_that_have() -> None:
 
 def test_every_word_of_the_dialect_has_a_lowering_and_a_reference() -> None:
     """None is forgotten."""
-    words = {INT8_LINEAR, INT8_ROWS, ROW_LOOKUP, BINARY_LINEAR}
+    words = {INT8_LINEAR, INT8_ROWS, ROW_LOOKUP, ROW_PRODUCTS, BINARY_LINEAR}
     assert set(LOWERINGS) == words
     assert set(REFERENCE) == words
 
