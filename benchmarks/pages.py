@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-__all__ = ["with_figures"]
+__all__ = ["show_rows", "with_figures"]
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 _BEGIN, _END = "<!-- figures -->", "<!-- end of figures -->"
+
+
+def show_rows(
+    result: Path, *, picture: Path | None, draw: Callable[[Any], str], page: Path | None, figures: Callable[[Any], str]
+) -> None:
+    """Draw the rows of a result file, and write their figures into a page, each where it is asked for."""
+    found = json.loads(result.read_text())
+    if picture:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        picture.write_text(draw(found["rows"]))
+    if page:
+        page.write_text(with_figures(page.read_text(), figures(found)))
 
 
 def with_figures(page: str, figures: str) -> str:

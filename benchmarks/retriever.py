@@ -25,7 +25,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pages import with_figures
+from pages import show_rows
 from retrieving.cases import CASES, QUICK
 from retrieving.files import Shelf
 from retrieving.measure import row_of
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make the rows that are missing, show all that were asked for."""
     asked = _parser().parse_args(arguments)
     if asked.page or asked.picture:
-        return _written(asked)
+        show_rows(asked.json, picture=asked.picture, draw=draw, page=asked.page, figures=figures)
+        return 0
     slugs = asked.only or list(QUICK if asked.quick else CASES)
     shelf = Shelf(asked.files, runs=asked.runs, data=asked.data, anew=asked.anew)
     for slug in slugs:
@@ -75,16 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--page", type=Path, help="page whose figures are written anew from the rows that are there")
     parser.add_argument("--picture", type=Path, help="where the page's picture goes; measures nothing either")
     return parser
-
-
-def _written(asked: argparse.Namespace) -> int:
-    result = json.loads(asked.json.read_text())
-    if asked.picture:
-        asked.picture.parent.mkdir(parents=True, exist_ok=True)
-        asked.picture.write_text(draw(result["rows"]))
-    if asked.page:
-        asked.page.write_text(with_figures(asked.page.read_text(), figures(result)))
-    return 0
 
 
 def _merge(path: Path, made: dict[str, Any]) -> None:
