@@ -14,13 +14,19 @@ from edge_rec.compress.quantise.finished import finish_items, require_finished
 from edge_rec.compress.quantise.forms import FittedTuning, require_free_items, require_table, settled
 from edge_rec.compress.quantise.grids import Int8Items
 from edge_rec.compress.quantise.signs import SignItems, SignScorer, start_of_signs
+from edge_rec.compress.quantise.states import asked_of
 from edge_rec.compress.tuning import Tuned
+from edge_rec_converters.compensation import fit_int8
 from edge_rec_runtime import BinaryTable
 from edge_rec_runtime.errors import CompressionError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
     from edge_rec.compress.step import Given, Outcome
     from edge_rec.models import Network
+    from edge_rec_runtime import Int8Table
 
 _CORRECTIONS = ("none", "scale", "scale-bias")
 _READY = 0.1  # mean magnitude of latents when the encoder starts to learn: some change their sign in a few hundred steps
@@ -70,11 +76,14 @@ class BinaryItems(FittedTuning):
 
     def run(self, model: Network, given: Given) -> Outcome:
         """Return the model with signs for items."""
+        factors = self.rescore and model.structure.item_rank is not None  # the device then has the factors of items alone
+        asked = self.queries(model, given, narrow=factors) if self.fit else None
         seen = model
         if self.rescore:
-            table = Int8Items.table(model.table)
+            table = _exact_items(model, None if asked is None else asked[0])
             seen = model.with_weights({"table": table.decode(np.arange(table.rows))})
-        scorer, record = self._fitted(seen, given)
+        vectors = (seen.table if factors else seen.item_vectors()).detach().numpy()
+        scorer, record = self._fitted(vectors, asked, given)
         if self.rescore:
             signs = BinaryTable.pack(scorer.signs(), scorer.scales(), scorer.biases(), scorer.projection())
             return finish_items(Tuned(model=seen, record=record), table, signs)
@@ -98,16 +107,22 @@ class BinaryItems(FittedTuning):
         if self.rescore and "binary" not in after.tables:
             raise CompressionError(f"{_NAME}: the signs are missing; report this model")
 
-    def _fitted(self, model: Network, given: Given) -> tuple[SignScorer, dict[str, Any]]:
-        factors = self.rescore and model.structure.item_rank is not None  # the device then has the factors of items alone
-        vectors = (model.table if factors else model.item_vectors()).detach()
+    def _fitted(
+        self, vectors: NDArray[np.float32], asked: tuple[Tensor, Tensor] | None, given: Given
+    ) -> tuple[SignScorer, dict[str, Any]]:
         scorer = SignScorer(
-            start_of_signs(vectors.numpy(), self.bits, seed=given.seed),
+            start_of_signs(vectors, self.bits, seed=given.seed),
             scale=self.correction != "none",
             bias=self.correction == "scale-bias",
         )
-        if not self.fit:
+        if asked is None:
             return scorer, {"fit_losses": []}
-        queries, targets = self.queries(model, given, narrow=factors)
-        losses = self.fitted(scorer, queries, targets, vectors.numpy(), given)
-        return scorer, {"fit_losses": losses, "queries": len(queries)}
+        losses = self.fitted(scorer, *asked, vectors, given)
+        return scorer, {"fit_losses": losses, "queries": len(asked[0])}
+
+
+def _exact_items(model: Network, queries: Tensor | None) -> Int8Table:
+    """Return the items in eight bits, what rounding does to the scores of queries [n, dims] kept small where there are some."""
+    if queries is None:
+        return Int8Items.table(model.table)
+    return fit_int8(asked_of(model.weights()["table"], queries.numpy()))

@@ -11,10 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from edge_rec.compress.quantise.grids import straight_through
+from edge_rec.compress.quantise.states import asked_of
 from edge_rec_converters.pq_codes import fit_pq
-from edge_rec_converters.reference import Reference
-from edge_rec_converters.windows import Windows
-from edge_rec_runtime import Fp32Table, PqTable
+from edge_rec_runtime import PqTable
 from edge_rec_runtime.errors import CompressionError
 
 if TYPE_CHECKING:
@@ -29,9 +28,7 @@ def start_of_products(vectors: NDArray[np.float32], queries: NDArray[np.float32]
         queries: [n, dims], whose scores are to be kept; those of the items with one another unless given.
         pieces: Bytes an item.
     """
-    asked = vectors if queries is None else queries
-    nobody = Windows(seen=(), targets=np.empty(0, np.int64), max_length=1)
-    return fit_pq(Reference(users=nobody, queries=asked, table=Fp32Table.encode(vectors)), pieces=pieces)
+    return fit_pq(asked_of(vectors, vectors if queries is None else queries), pieces=pieces)
 
 
 class ProductItems(nn.Module):

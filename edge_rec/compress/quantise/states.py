@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["sampled_states"]
+__all__ = ["asked_of", "sampled_states"]
 
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,12 @@ import torch
 
 from edge_rec.models.network import keep_all
 from edge_rec.training import NextItem
+from edge_rec_converters.reference import Reference
+from edge_rec_converters.windows import Windows
+from edge_rec_runtime import Fp32Table
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from edge_rec.data import Split
@@ -50,3 +54,9 @@ def sampled_states(model: Network, split: Split, *, most: int, seed: int, progre
             targets.append(part.targets[kept])
         progress(number, objective.steps, "queries of the log")
     return torch.cat(states), torch.cat(targets)
+
+
+def asked_of(vectors: NDArray[np.float32], queries: NDArray[np.float32]) -> Reference:
+    """Return item vectors [items, dims] and the queries [n, dims] whose scores codes of them are to keep, for the converters."""
+    nobody = Windows(seen=(), targets=np.empty(0, np.int64), max_length=1)
+    return Reference(users=nobody, queries=queries, table=Fp32Table.encode(vectors))
