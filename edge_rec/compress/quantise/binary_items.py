@@ -80,7 +80,7 @@ class BinaryItems(FittedTuning):
         asked = self.queries(model, given, narrow=factors) if self.fit else None
         seen = model
         if self.rescore:
-            table = _exact_items(model, None if asked is None else asked[0])
+            table = _exact_items(model, asked)
             seen = model.with_weights({"table": table.decode(np.arange(table.rows))})
         vectors = (seen.table if factors else seen.item_vectors()).detach().numpy()
         scorer, record = self._fitted(vectors, asked, given)
@@ -107,9 +107,7 @@ class BinaryItems(FittedTuning):
         if self.rescore and "binary" not in after.tables:
             raise CompressionError(f"{_NAME}: the signs are missing; report this model")
 
-    def _fitted(
-        self, vectors: NDArray[np.float32], asked: tuple[Tensor, Tensor] | None, given: Given
-    ) -> tuple[SignScorer, dict[str, Any]]:
+    def _fitted(self, vectors: NDArray[np.float32], asked: Tensor | None, given: Given) -> tuple[SignScorer, dict[str, Any]]:
         scorer = SignScorer(
             start_of_signs(vectors, self.bits, seed=given.seed),
             scale=self.correction != "none",
@@ -117,8 +115,8 @@ class BinaryItems(FittedTuning):
         )
         if asked is None:
             return scorer, {"fit_losses": []}
-        losses = self.fitted(scorer, *asked, vectors, given)
-        return scorer, {"fit_losses": losses, "queries": len(asked[0])}
+        losses = self.fitted(scorer, asked, vectors, given)
+        return scorer, {"fit_losses": losses, "queries": len(asked)}
 
 
 def _exact_items(model: Network, queries: Tensor | None) -> Int8Table:

@@ -1,7 +1,10 @@
 """Item codes fitted to a frozen encoder: what the whole table says of its queries, the codes shall say too.
 
-The queries are computed once; a step then costs two products with the catalogue. Labels are mostly soft, the probabilities
-that the table gave: the codes cannot know better than the vectors they stand for.
+The queries are computed once; a step then costs two products with the catalogue. Labels are the probabilities that the table
+gave: the codes cannot know better than the vectors they stand for. They are compared at a temperature, Hinton, Vinyals and Dean,
+"Distilling the Knowledge in a Neural Network" (2015), but below 1 and not above: what few bits can say shall be said of the items
+at the top. SASRec on MovieLens-1M, 96 bits, validation, temperature 2, 1, .5: of the best ten items .990, .996, .998 are among
+a hundred candidates by signs, and .58, .64, .69 among ten.
 """
 
 from __future__ import annotations
@@ -43,12 +46,11 @@ class Scorer(Protocol):
 def fit_to_queries(
     scorer: Scorer,
     queries: Tensor,
-    targets: Tensor,
     table: Tensor,
     *,
     steps: int,
     learning_rate: float,
-    soft: float,
+    temperature: float,
     seed: int,
     progress: Progress,
 ) -> list[float]:
@@ -57,11 +59,10 @@ def fit_to_queries(
     Args:
         scorer: What is fitted.
         queries: [n, dims] float32.
-        targets: [n] int64, the item that followed each.
         table: [items, dims] float32, whose probabilities are the soft labels.
         steps: Of 2,048 queries.
         learning_rate: Of Adam, falling along a cosine.
-        soft: Share of the soft labels in the loss.
+        temperature: What logits are divided by before they become probabilities.
         seed: Decides the order.
         progress: Told about each step.
 
@@ -69,26 +70,24 @@ def fit_to_queries(
         CompressionError: The loss, or what is fitted, is no longer finite.
     """
     dtype = logit_dtype()
-    narrow, known = table.detach().to(dtype), queries.to(dtype)
+    narrow, known = table.detach().to(dtype), (queries / temperature).to(dtype)
     optimizer = torch.optim.Adam(scorer.parameters(), lr=learning_rate, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=learning_rate * _FINAL)
     draws, losses = torch.Generator().manual_seed(seed), []
     for step in range(steps):
         drawn = torch.randint(len(queries), (min(_BATCH, len(queries)),), generator=draws)
-        batch, hard = queries[drawn], targets[drawn, None]
-        wanted = torch.softmax(known[drawn] @ narrow.T, dim=1).mul_(soft)
-        wanted.scatter_add_(1, hard, torch.full_like(hard, 1, dtype=dtype).mul_(1 - soft))
+        batch = known[drawn]
+        wanted = torch.softmax(batch @ narrow.T, dim=1)
         found, bias = scorer.vectors(), scorer.bias()
-        leaf = found.detach().to(dtype)
-        logits = batch.to(dtype) @ leaf.T
-        logits = logits if bias is None else logits + bias.detach().to(dtype)
+        logits = batch @ found.detach().to(dtype).T
+        logits = logits if bias is None else logits + (bias.detach() / temperature).to(dtype)
         log_shares = torch.log_softmax(logits, dim=1)
         losses.append(-float((wanted * log_shares).sum(dtype=torch.float32)) / len(batch))
         pull = log_shares.exp_().sub_(wanted).div_(len(batch))
         optimizer.zero_grad()
-        made, gradients = [found], [(pull.T @ batch.to(dtype)).float()]
+        made, gradients = [found], [(pull.T @ batch).float()]
         if bias is not None:
-            made, gradients = [*made, bias], [*gradients, pull.sum(dim=0, dtype=torch.float32)]
+            made, gradients = [*made, bias], [*gradients, pull.sum(dim=0, dtype=torch.float32) / temperature]
         torch.autograd.backward(made, gradients)
         optimizer.step()
         schedule.step()

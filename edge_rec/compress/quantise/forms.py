@@ -97,12 +97,12 @@ class FittedTuning(Tuning):
     Attributes:
         fit: Steps of the fit; without it and without epochs the log is not looked at.
         fit_rate: Its learning rate.
-        fit_soft: Share of its labels that are the probabilities of the float table; the rest are the log's.
+        fit_temperature: Of its labels, the probabilities of the float table; below 1 they look at the top alone.
     """
 
     fit: int = 300
-    fit_rate: float = 1e-2
-    fit_soft: float = 1.0
+    fit_rate: float = 5e-3
+    fit_temperature: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
@@ -110,17 +110,15 @@ class FittedTuning(Tuning):
         name = f"quantise:to={self.word}"
         check_whole(name, "fit", self.fit, least=0)
         check_number(name, "fit_rate", self.fit_rate, above=0)
-        check_number(name, "fit_soft", self.fit_soft, least=0)
-        if self.fit_soft > 1:
-            raise CompressionError(f"{name}: fit_soft={self.fit_soft!r}; expected a share from 0 to 1")
+        check_number(name, "fit_temperature", self.fit_temperature, above=0)
 
     @property
     def needs_data(self) -> bool:
         """Whether it looks at the log."""
         return self.epochs > 0 or self.fit > 0
 
-    def queries(self, model: Network, given: Given, *, narrow: bool) -> tuple[Tensor, Tensor]:
-        """Return queries [n, width] float32 of the frozen encoder after events of the log, and the items [n] that followed.
+    def queries(self, model: Network, given: Given, *, narrow: bool) -> Tensor:
+        """Return queries [n, width] float32 of the frozen encoder after events of the log.
 
         Args:
             model: The network.
@@ -128,19 +126,18 @@ class FittedTuning(Tuning):
             narrow: Whether the device scans the factors of items, and so narrows the queries.
         """
         split = given.data(f"quantise:to={self.word} with fit above 0")
-        found, targets = sampled_states(model, split, most=_QUERIES, seed=given.seed, progress=given.progress)
-        return found @ model.item_basis.detach().T if narrow else found, targets
+        found = sampled_states(model, split, most=_QUERIES, seed=given.seed, progress=given.progress)
+        return found @ model.item_basis.detach().T if narrow else found
 
-    def fitted(self, scorer: Scorer, queries: Tensor, targets: Tensor, table: NDArray[np.float32], given: Given) -> list[float]:
+    def fitted(self, scorer: Scorer, queries: Tensor, table: NDArray[np.float32], given: Given) -> list[float]:
         """Fit a scorer in place, as the options say; arguments and result are those of `fit_to_queries`."""
         return fit_to_queries(
             scorer,
             queries,
-            targets,
             torch.from_numpy(table),
             steps=self.fit,
             learning_rate=self.fit_rate,
-            soft=self.fit_soft,
+            temperature=self.fit_temperature,
             seed=given.seed,
             progress=given.progress,
         )

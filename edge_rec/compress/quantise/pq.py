@@ -76,8 +76,8 @@ class ProductQuantisation(FittedTuning):
         pieces = self.pieces or -(-values.shape[1] // 16)
         if not self.fit:
             return start_of_products(values, None, pieces), []
-        queries, targets = self.queries(model, given, narrow=model.structure.item_rank is not None)
+        queries = self.queries(model, given, narrow=model.structure.item_rank is not None)
         start = start_of_products(values, queries.numpy(), pieces)
         scorer = ProductScorer(start)
-        losses = self.fitted(scorer, queries, targets, values, given)
+        losses = self.fitted(scorer, queries, values, given)
         return product_codes(scorer.vectors().detach().numpy(), len(start.codebooks)), losses

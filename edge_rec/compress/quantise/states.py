@@ -27,8 +27,8 @@ _USERS = 64  # encoded together
 
 
 @torch.no_grad()
-def sampled_states(model: Network, split: Split, *, most: int, seed: int, progress: Progress) -> tuple[Tensor, Tensor]:
-    """Return queries [n, dims] float32 after events of ``split.train``, and the items [n] int64 that followed them.
+def sampled_states(model: Network, split: Split, *, most: int, seed: int, progress: Progress) -> Tensor:
+    """Return queries [n, dims] float32 after events of ``split.train``.
 
     Each user gives one window; where all of them give more than ``most`` queries, each gives its share.
 
@@ -45,15 +45,14 @@ def sampled_states(model: Network, split: Split, *, most: int, seed: int, progre
     rng = np.random.default_rng([seed, 0])
     lengths = np.minimum(np.maximum(np.diff(split.train.offsets) - 1, 0), model.options.max_length)
     share = min(1.0, most / max(int(lengths.sum()), 1))
-    states, targets = [], []
+    states = []
     for number, parts in enumerate(objective.batches(rng), 1):
         for part in parts:
             found = objective.states(model, part, shared, drop=keep_all)
             kept = torch.from_numpy(rng.random(len(found)) < share)
             states.append(found[kept])
-            targets.append(part.targets[kept])
         progress(number, objective.steps, "queries of the log")
-    return torch.cat(states), torch.cat(targets)
+    return torch.cat(states)
 
 
 def asked_of(vectors: NDArray[np.float32], queries: NDArray[np.float32]) -> Reference:

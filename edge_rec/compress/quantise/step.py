@@ -52,7 +52,7 @@ class Quantise:
         pieces: ``pq``: bytes an item.
         fit: ``binary-items``, ``pq``: steps of a fit to the queries of the frozen encoder.
         fit_rate: Its learning rate.
-        fit_soft: Share of its labels that are those of the float table.
+        fit_temperature: Of its labels, which the float table gives.
     """
 
     kind: ClassVar[str] = "quantise"
@@ -71,7 +71,7 @@ class Quantise:
     pieces: int | None = None
     fit: int | None = None
     fit_rate: float | None = None
-    fit_soft: float | None = None
+    fit_temperature: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse a form that is not known, and options that it does not have."""
@@ -98,7 +98,7 @@ class Quantise:
         form = self._form()
         if isinstance(form, ProductQuantisation):
             return form.outline(self._network_of(model))
-        plain = replace(self, epochs=0, learning_rate=None, distil=None, fit_rate=None, fit_soft=None)
+        plain = replace(self, epochs=0, learning_rate=None, distil=None, fit_rate=None, fit_temperature=None)
         return replace(plain, fit=0 if "fit" in _options(self.to) else None).run(model, given).model
 
     def run(self, model: Model, given: Given) -> Outcome:
@@ -115,7 +115,7 @@ class Quantise:
         given = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "to"}
         given = {name: value for name, value in given.items() if value is not None}
         refuse_unknown(f"quantise:to={self.to}", given, _options(self.to))
-        for needed, names in (("epochs", ("learning_rate", "distil")), ("fit", ("fit_rate", "fit_soft"))):
+        for needed, names in (("epochs", ("learning_rate", "distil")), ("fit", ("fit_rate", "fit_temperature"))):
             idle = [name for name in names if name in given]
             if idle and not given.get(needed, getattr(chosen, needed, 0)):
                 raise CompressionError(
