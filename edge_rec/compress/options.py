@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["check_number", "check_whole", "nearest", "read_words", "refuse_unknown", "require_one"]
+__all__ = ["check_dropout", "check_number", "check_whole", "nearest", "read_words", "refuse_unknown", "require_one"]
 
 import difflib
 import math
@@ -110,6 +110,18 @@ def check_number(
         bounds = [f"above {above:g}"] * math.isfinite(above) + [f"from {least:g}"] * math.isfinite(least)
         bounds += [f"below {below:g}"] * math.isfinite(below)
         raise CompressionError(f"{step}: {name}={value!r}; expected a number {' and '.join(bounds)}".rstrip())
+
+
+def check_dropout(step: str, value: object, *, epochs: int = 1) -> None:
+    """Refuse a share of hidden activations that is none, or that no epoch would hide; None is the model's own.
+
+    Raises:
+        CompressionError: It is.
+    """
+    if value is not None:
+        check_number(step, "dropout", value, least=0, below=1)
+        if not epochs:
+            raise CompressionError(f"{step}: dropout={value!r} does nothing with epochs=0; leave it out, or ask for epochs")
 
 
 def check_whole(step: str, name: str, value: object, *, least: int = 1) -> None:

@@ -47,6 +47,7 @@ def tuned(
     epochs: int,
     learning_rate: float,
     distil: float = 0.0,
+    dropout: float | None = None,
     held: Mapping[str, nn.Module] = MappingProxyType({}),
     frozen: Sequence[str] = (),
     plan: Plan | None = None,
@@ -61,6 +62,7 @@ def tuned(
         epochs: Passes over the users.
         learning_rate: At its highest.
         distil: Share of the loss that asks for the teacher's outputs; 0 asks for the log alone.
+        dropout: Share of the activations that training hides; that of the model's own training unless given.
         held: Of `finetune`.
         frozen: Of `finetune`.
         plan: Of `finetune`.
@@ -77,6 +79,7 @@ def tuned(
     training = short_training(
         model, split, dataset=given.dataset, seed=given.seed, epochs=epochs, learning_rate=learning_rate, full=distil > 0
     )
+    training = replace(training, dropout=dropout)
     if plan is None:  # a plan may wait for what an evaluation says
         training = replace(training, evaluate_every=max(1, epochs // _EVALUATIONS))
     given.folder.mkdir(parents=True, exist_ok=True)

@@ -144,7 +144,8 @@ class Run(Generic[N, P]):
         started, busy = time.perf_counter(), time.process_time()
         number, options = len(self._epochs) + 1, self._options
         rng = np.random.default_rng([options.seed, number])
-        drop = DropoutPool(self._model.options.dropout, generator=torch.Generator().manual_seed(int(rng.integers(1 << 62))))
+        hidden = self._model.options.dropout if options.dropout is None else options.dropout
+        drop = DropoutPool(hidden, generator=torch.Generator().manual_seed(int(rng.integers(1 << 62))))
         total = count = 0.0
         for batch in self._objective.batches(rng):
             if self._plan is not None:

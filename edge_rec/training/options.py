@@ -29,6 +29,7 @@ class TrainingOptions:
         clip: Longest gradient, as a norm over all weights.
         averaging: Decay a step of the running average of the weights, which is what is evaluated and kept; 0 keeps the last.
         loss: ``full`` cross-entropy over the catalogue; ``sampled`` or ``in-batch`` for large ones.
+        dropout: Share of the activations that training hides; that of the network's own options unless given.
         negatives: Items that every event of a step is held against: distinct ones drawn uniformly for the sampled loss, other
             events' targets for the one in the batch.
         seed: Decides the initial weights, the order, the windows and the dropout.
@@ -45,6 +46,7 @@ class TrainingOptions:
     clip: float = 1.0
     averaging: float = 0.998
     loss: str = "full"
+    dropout: float | None = None
     negatives: int = 3000
     seed: int = 0
 
@@ -56,6 +58,9 @@ class TrainingOptions:
                 least = 0 if field.name in {"seed", "warmup_steps"} else 1
                 if type(value) is not int or value < least:
                     raise TrainingError(f"training: {field.name}={value!r} is not a whole number from {least} up")
+            elif field.name == "dropout":
+                if value is not None and not (isinstance(value, int | float) and 0 <= value < 1):
+                    raise TrainingError(f"training: dropout={value!r} is not a share from 0 to below 1")
             elif field.name != "loss" and not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
                 raise TrainingError(f"training: {field.name}={value!r} is not a number from 0 up")
         if self.loss not in LOSSES:

@@ -82,6 +82,15 @@ def test_pruned_weights_stay_zero_and_the_others_move(model: SASRec, split: Spli
             np.testing.assert_array_equal(values == 0, before[name] == 0)
 
 
+def test_dropout_that_is_given_is_used_in_place_of_the_models_own(model: SASRec, split: Split) -> None:
+    """A network that came with much of it learns, with none asked for, what one that came without it learns."""
+    hiding = SASRec(replace(SHAPE, dropout=0.5), Catalogue(split.item_ids), seed=4)
+    without, asked = finetune(model, split, options=OPTIONS), finetune(hiding, split, options=replace(OPTIONS, dropout=0))
+    assert _same_weights(without, asked)
+    assert asked.model.options.dropout == 0.5, "a model is what it was"
+    assert not _same_weights(without, finetune(hiding, split, options=OPTIONS))
+
+
 def test_a_rounded_parameter_ends_on_its_grid(model: SASRec, split: Split) -> None:
     """The network trains as it will be, and what is returned is on the grid exactly, pruned weights included."""
     pruned = _pruned(model, (EXPAND,))

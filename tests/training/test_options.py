@@ -21,6 +21,8 @@ from edge_rec_runtime.errors import TrainingError
         ("learning_rate", "fast"),
         ("clip", -1.0),
         ("averaging", 1.0),
+        ("dropout", 1.0),
+        ("dropout", "some"),
         ("loss", "hinge"),
     ],
 )

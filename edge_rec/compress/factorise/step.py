@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from edge_rec.compress.factorise.matrices import dense_layers, factorised_items, factorised_layers
-from edge_rec.compress.options import check_number, check_whole, require_one
+from edge_rec.compress.options import check_dropout, check_number, check_whole, require_one
 from edge_rec.compress.step import Outcome
 from edge_rec.compress.tuning import tuned
 from edge_rec.models.network import Network
@@ -39,6 +39,7 @@ class Factorise:
         epochs: Of fine-tuning afterwards.
         learning_rate: Of fine-tuning, at its highest.
         distil: Share of the loss, from 0 up to 1, that asks for the outputs of the teacher; the rest asks for the log.
+        dropout: Share of the activations that fine-tuning hides; that of the model's own training unless given.
     """
 
     kind: ClassVar[str] = "factorise"
@@ -52,6 +53,7 @@ class Factorise:
     epochs: int = 0
     learning_rate: float = 5e-4
     distil: float = 0.0
+    dropout: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse options that mean nothing, or too much."""
@@ -73,6 +75,7 @@ class Factorise:
         check_number("factorise", "distil", self.distil, least=0)
         if self.distil > 1 or (self.distil and not self.epochs):
             raise CompressionError(f"factorise: distil={self.distil!r}; expected a share from 0 to 1, and epochs to spend it on")
+        check_dropout("factorise", self.dropout, epochs=self.epochs)
 
     @property
     def form(self) -> str:
@@ -136,6 +139,7 @@ class Factorise:
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             distil=self.distil,
+            dropout=self.dropout,
         )
         remarks = [*record["remarks"], *done.record["remarks"]]
         return Outcome(model=done.model, record={**record, **done.record, "remarks": remarks})

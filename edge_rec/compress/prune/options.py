@@ -7,7 +7,7 @@ __all__ = ["SCHEDULES", "UNITS", "PruneOptions", "Until"]
 import re
 from dataclasses import dataclass, fields
 
-from edge_rec.compress.options import check_number, check_whole, nearest, require_one
+from edge_rec.compress.options import check_dropout, check_number, check_whole, nearest, require_one
 from edge_rec.compress.prune.criteria import CRITERIA
 from edge_rec.compress.prune.groups import STRUCTURAL
 from edge_rec.compress.prune.selection import SCOPES
@@ -70,6 +70,7 @@ class PruneOptions:
         learning_rate: Of fine-tuning, at its highest.
         distil: Share of the loss of fine-tuning that asks for the outputs of the teacher, which is the starting model unless
             another is given; the rest asks for the log.
+        dropout: Share of the activations that fine-tuning hides; that of the model's own training unless given.
     """
 
     criterion: str = "magnitude"
@@ -88,6 +89,7 @@ class PruneOptions:
     epochs: int | None = None
     learning_rate: float = 5e-4
     distil: float = 0.5
+    dropout: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
@@ -160,6 +162,7 @@ class PruneOptions:
         check_number("prune", "distil", self.distil, least=0)
         if self.distil > 1:
             raise CompressionError(f"prune: distil={self.distil!r}; expected a share of the loss from 0 to 1")
+        check_dropout("prune", self.dropout)
 
     def _check_together(self) -> None:
         condition = self.condition
@@ -201,6 +204,7 @@ class PruneOptions:
             "scope": (self.unit == "weights" or layered, "units of several layers, and lamp of unit=weights alone"),
             "learning_rate": (self.tuned > 0, "a fine-tuning, so give epochs"),
             "distil": (self.tuned > 0, "a fine-tuning, so give epochs"),
+            "dropout": (self.tuned > 0, "a fine-tuning, so give epochs"),
         }
         for option in fields(self):
             means, where = used.get(option.name, (True, ""))

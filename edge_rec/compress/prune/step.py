@@ -206,6 +206,7 @@ class Prune(PruneOptions):
             epochs=self.tuned,
             learning_rate=self.learning_rate,
             distil=self.distil,
+            dropout=self.dropout,
             held=held,
             plan=plan,
         )

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from edge_rec_runtime import Int8Table
 
 _CORRECTIONS = ("none", "scale", "scale-bias")
-_READY = 0.1  # mean magnitude of latents when the encoder starts to learn: some change their sign in a few hundred steps
 _NAME = "quantise:to=binary-items"
 
 
@@ -92,8 +91,7 @@ class BinaryItems(FittedTuning):
             item_rank=self.bits,
             pruned=tuple(name for name in model.structure.pruned if name not in {"table", "item_basis"}),
         )
-        latents = scorer.latents.detach().numpy() * np.float32(_READY)
-        weights = {**model.weights(), "table": latents, "item_basis": scorer.projection()}
+        weights = {**model.weights(), "table": scorer.latents.detach().numpy(), "item_basis": scorer.projection()}
         narrow = model.with_structure(structure, weights)
         found = settled(narrow, given, self, {"table": SignItems(scorer.scales())}, teacher=model)
         values = found.model.weights()["table"]

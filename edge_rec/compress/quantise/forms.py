@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 import torch
 from torch import nn
 
-from edge_rec.compress.options import check_number, check_whole
+from edge_rec.compress.options import check_dropout, check_number, check_whole
 from edge_rec.compress.quantise.fitting import fit_to_queries
 from edge_rec.compress.quantise.states import sampled_states
 from edge_rec.compress.tuning import Tuned, tuned
@@ -68,12 +68,14 @@ class Tuning:
         epochs: Passes over the users with the rounding in place.
         learning_rate: At its highest.
         distil: Share of the loss, from 0 to 1, that asks for the outputs of the teacher; the rest asks for the log.
+        dropout: Share of the activations that training hides; that of the model's own training unless given.
     """
 
     word: ClassVar[str]
     epochs: int = 0
     learning_rate: float = 5e-4
     distil: float = 0.5
+    dropout: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
@@ -83,6 +85,7 @@ class Tuning:
         check_number(name, "distil", self.distil, least=0)
         if self.distil > 1:
             raise CompressionError(f"{name}: distil={self.distil!r}; expected a share from 0 to 1")
+        check_dropout(name, self.dropout)
 
     @property
     def needs_data(self) -> bool:
@@ -172,6 +175,7 @@ def settled(
         epochs=tuning.epochs,
         learning_rate=tuning.learning_rate,
         distil=tuning.distil,
+        dropout=tuning.dropout,
         held=held,
         frozen=frozen,
     )

@@ -1,4 +1,4 @@
-"""Items as one byte a piece: codebooks by k-means, then by gradient, and the encoder trained to see them."""
+"""Items as one byte a piece: codes by k-means, then by gradient; then their codebooks and the encoder, trained together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from edge_rec.compress.options import check_whole
 from edge_rec.compress.quantise.finished import finish_items, require_finished
 from edge_rec.compress.quantise.forms import FittedTuning, require_free_items, require_table, settled
-from edge_rec.compress.quantise.products import ProductItems, ProductScorer, product_codes, start_of_products
+from edge_rec.compress.quantise.products import ProductBooks, ProductScorer, product_codes, start_of_products
 from edge_rec_runtime import PqTable
 from edge_rec_runtime.errors import CompressionError
 
@@ -25,7 +25,7 @@ _NAME = "quantise:to=pq"
 
 @dataclass(frozen=True, kw_only=True)
 class ProductQuantisation(FittedTuning):
-    """Codes that are first fitted to the frozen encoder's queries, and then, with ``epochs``, trained together with it.
+    """Codes fitted to the frozen encoder's queries; then, with ``epochs``, codebooks trained together with the encoder.
 
     Attributes:
         pieces: Bytes an item, or fewer where pieces so wide need no more; one for every 16 values unless given.
@@ -62,7 +62,7 @@ class ProductQuantisation(FittedTuning):
             replace(model.structure, pruned=tuple(name for name in model.structure.pruned if name != "table")),
             {**model.weights(), "table": start.decode(np.arange(start.rows))},
         )
-        found = settled(changed, given, self, {"table": ProductItems(start)}, teacher=model)
+        found = settled(changed, given, self, {"table": ProductBooks(start)}, teacher=model, frozen=("table",))
         record = {"fit_losses": losses, **found.record}
         codes = product_codes(found.model.weights()["table"], len(start.codebooks))
         return finish_items(replace(found, record=record), codes)

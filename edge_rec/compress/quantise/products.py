@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ProductItems", "ProductScorer", "product_codes", "start_of_products"]
+__all__ = ["ProductBooks", "ProductItems", "ProductScorer", "product_codes", "start_of_products"]
 
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,27 @@ class ProductItems(nn.Module):
             codes = far.argmin(dim=2)
         picked = books[torch.arange(count), codes].reshape(len(free), -1)[:, : free.shape[1]]
         return straight_through(free + picked, picked.detach().half().float())
+
+
+class ProductBooks(nn.Module):
+    """Whatever vectors -> those of codes that stay, by codebooks that are trained, as float16 holds them.
+
+    While an encoder learns to see codes, they had better stay: items that go on changing their pieces gained nothing on
+    MovieLens-1M when they moved slowly, and cost .005 of NDCG@10 when they moved as fast as vectors do.
+    """
+
+    codes: Tensor
+
+    def __init__(self, start: PqTable) -> None:
+        """Take codes and codebooks to start from."""
+        super().__init__()
+        self.books = nn.Parameter(torch.from_numpy(start.codebooks.astype(np.float32)))
+        self.register_buffer("codes", torch.from_numpy(start.codes.astype(np.int64)), persistent=False)
+
+    def forward(self, free: Tensor) -> Tensor:
+        """Return the vectors of the codes, in the shape of ``free``."""
+        picked = self.books[torch.arange(len(self.books)), self.codes].reshape(len(free), -1)[:, : free.shape[1]]
+        return straight_through(picked, picked.detach().half().float())
 
 
 class ProductScorer(nn.Module):

@@ -41,6 +41,7 @@ class Quantise:
         epochs: Passes over the users with the rounding in place.
         learning_rate: Of these, at its highest.
         distil: Share of the loss that asks for the outputs of the teacher.
+        dropout: Share of the activations that training hides.
         items: ``int8``, ``fixed-point``: whether the item table is rounded.
         network: ``int8``, ``fixed-point``: whether the weights of the network are.
         bits: ``binary-items``: signs an item; ``fixed-point``: bits of a value.
@@ -60,6 +61,7 @@ class Quantise:
     epochs: int | None = None
     learning_rate: float | None = None
     distil: float | None = None
+    dropout: float | None = None
     items: bool | None = None
     network: bool | None = None
     bits: int | None = None
@@ -98,7 +100,7 @@ class Quantise:
         form = self._form()
         if isinstance(form, ProductQuantisation):
             return form.outline(self._network_of(model))
-        plain = replace(self, epochs=0, learning_rate=None, distil=None, fit_rate=None, fit_temperature=None)
+        plain = replace(self, epochs=0, learning_rate=None, distil=None, dropout=None, fit_rate=None, fit_temperature=None)
         return replace(plain, fit=0 if "fit" in _options(self.to) else None).run(model, given).model
 
     def run(self, model: Model, given: Given) -> Outcome:
@@ -115,7 +117,7 @@ class Quantise:
         given = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "to"}
         given = {name: value for name, value in given.items() if value is not None}
         refuse_unknown(f"quantise:to={self.to}", given, _options(self.to))
-        for needed, names in (("epochs", ("learning_rate", "distil")), ("fit", ("fit_rate", "fit_temperature"))):
+        for needed, names in (("epochs", ("learning_rate", "distil", "dropout")), ("fit", ("fit_rate", "fit_temperature"))):
             idle = [name for name in names if name in given]
             if idle and not given.get(needed, getattr(chosen, needed, 0)):
                 raise CompressionError(

@@ -137,6 +137,7 @@ def test_training_goes_on_and_is_taken_up_again(model: SASRec, log: Dataset, tmp
         ("factorise:layers=encoder.blocks.0.*,rank=17", "rank=17 is above what encoder.blocks.0.query can have"),
         ("factorise:items=true,rank=16", "no fewer weights than its 480"),
         ("factorise:layers=*.query,rank=8", "no layer of '*.query' has fewer weights"),
+        ("factorise:items=true,rank=4,dropout=0.1", "dropout=0.1 does nothing with epochs=0"),
         ("factorise:layers=decoder.*,rank=2", "the model has encoder.blocks.0.query"),
         ("factorise:layers=encoder.*,bytes=100", "bytes=100 is less than"),
         ("factorise:items=true,bytes=100", "bytes=100 is less than the 184 that rank 1 takes"),

@@ -227,6 +227,8 @@ def test_the_curve_of_sparsity() -> None:
         ("prune:sparsity=0.5,unit=factors,criterion=gradient", "computed, not trained"),
         ("prune:sparsity=0.5,distil=1.5", "distil=1.5"),
         ("prune:sparsity=0.5,distil=0.7,epochs=0", "distil=0.7 does nothing here"),
+        ("prune:sparsity=0.5,dropout=1", "dropout=1; expected a number from 0 and below 1"),
+        ("prune:sparsity=0.5,dropout=0.1,epochs=0", "dropout=0.1 does nothing here"),
         ("prune:sparsity=0.5,penalty=3", "it is for criterion=l0; leave it out"),
         ("prune:sparsity=0.5,direction=least", "it is for criterion=weight-change"),
         ("prune:sparsity=0.5,unit=rows,scope=layer", "scope='layer' does nothing here"),

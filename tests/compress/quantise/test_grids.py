@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from edge_rec.compress.quantise.finished import int4_of
 from edge_rec.compress.quantise.grids import FixedGrid, Int4Items, Int8Items, Int8Weights, SignWeights, exact, straight_through
-from edge_rec.compress.quantise.products import ProductItems, product_codes, start_of_products
+from edge_rec.compress.quantise.products import ProductBooks, ProductItems, product_codes, start_of_products
 from edge_rec.compress.quantise.signs import SignItems, start_of_signs
 from edge_rec_converters.row_codes import quantise_binary, quantise_rows
 from edge_rec_runtime.errors import CompressionError
@@ -148,6 +148,23 @@ def test_products_are_told_from_the_vectors(pieces: int) -> None:
     again = product_codes(seen, len(start.codebooks))
     np.testing.assert_array_equal(again.decode(np.arange(40)), seen)
     assert again.codes.shape == (40, len(start.codebooks))
+
+
+def test_codes_stay_while_their_books_learn() -> None:
+    """Only codebooks get a gradient; whatever they become, items that shared a piece share it still, as float16 holds it."""
+    vectors = np.random.default_rng(2).standard_normal((300, 7)).astype(np.float32)
+    start = start_of_products(vectors, None, 2)
+    held, free = ProductBooks(start), torch.zeros(300, 7, requires_grad=True)
+    np.testing.assert_array_equal(held(free).detach().numpy(), start.decode(np.arange(300)))
+    held(free).square().sum().backward()
+    assert free.grad is None
+    assert held.books.grad is not None
+    with torch.no_grad():
+        held.books += held.books.grad
+    moved = product_codes(held(free).detach().numpy(), 2)
+    assert moved.codebooks.dtype == np.float16
+    for before, after in zip(start.codes.T, moved.codes.T, strict=True):
+        assert len(set(zip(before, after, strict=True))) == len(set(before)) == len(set(after))
 
 
 def test_too_many_pieces_are_refused() -> None:

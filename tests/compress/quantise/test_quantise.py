@@ -200,6 +200,8 @@ def test_pruned_weights_stay_zero(model: SASRec, tmp_path: Path) -> None:
         ("binary-items,epochs=2,rescore=true", "say epochs=0"),
         ("binary-items,epochs=2,correction=scale-bias", "train without a bias"),
         ("pq,fit_temperature=0", "fit_temperature=0"),
+        ("pq,epochs=1,dropout=1", "dropout=1; expected a number from 0 and below 1"),
+        ("int8,dropout=0.1", "dropout=0.1 does nothing with epochs=0"),
         ("pq,fit=0,fit_rate=0.1", "fit_rate=0.1 does nothing with fit=0"),
         ("int8,distil=0.3", "distil=0.3 does nothing with epochs=0"),
         ("fixed-point", "exactly one of bits, decimals"),
