@@ -32,19 +32,26 @@ const HEADERS = {
   "X-Content-Type-Options": "nosniff",
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    port: { type: "string", default: "8000" },
-    modules: { type: "string", default: join(CHECKOUT, "tests/clients/node_modules") },
-  },
-});
+const { values, positionals } = asked();
 const bundles = new Map((positionals.length ? positionals : await ofTheDemo()).map((path) => [basename(path), resolve(path)]));
 const folders = { "/edgerec/": join(CHECKOUT, "clients/js"), "/node_modules/": resolve(values.modules), "/": PAGE };
 
 await needed(join(folders["/node_modules/"], "onnxruntime-web"), "install the engines: npm ci --ignore-scripts --prefix tests/clients");
 if (!bundles.size) refuse("demo/ has no bundle with a retriever graph; run make demo, or name a bundle");
 for (const path of bundles.values()) await needed(path, "name a bundle that is there");
+
+/** Read the words of the command line; one that means nothing is refused. */
+function asked() {
+  const options = /** @type {const} */ ({
+    port: { type: "string", default: "8000" },
+    modules: { type: "string", default: join(CHECKOUT, "tests/clients/node_modules") },
+  });
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    return refuse(`${/** @type {Error} */ (error).message.split(". ")[0]}; use serve.js [BUNDLE...] [--port 8000] [--modules FOLDER]`);
+  }
+}
 
 /**
  * @param {string} path
@@ -54,7 +61,10 @@ async function needed(path, advice) {
   await stat(path).catch(() => refuse(`${path} is not there; ${advice}`));
 }
 
-/** @param {string} sentence */
+/**
+ * @param {string} sentence
+ * @returns {never}
+ */
 function refuse(sentence) {
   console.error(sentence);
   process.exit(1);

@@ -215,6 +215,16 @@ def test_its_types_hold_together(tmp_path: Path) -> None:
     assert (found.returncode, found.stdout) == (0, "")
 
 
+def test_the_server_refuses_what_it_does_not_know() -> None:
+    """An option that there is not, or that lacks its value, is one sentence with the usage."""
+    for words in (["--prot", "1"], ["--port"]):
+        command = [node(), str(_ROOT / "examples" / "browser" / "serve.js"), *words]
+        found = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert (found.returncode, found.stdout, len(found.stderr.splitlines())) == (1, "", 1)
+        assert words[0] in found.stderr
+        assert "use serve.js [BUNDLE...] [--port 8000] [--modules FOLDER]" in found.stderr
+
+
 def test_the_server_gives_out_its_own_folders_and_nothing_else(url: str) -> None:
     """A path that climbs out of them is not found."""
     for path in (
