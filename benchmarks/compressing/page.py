@@ -148,4 +148,5 @@ _METHOD = """## How it is measured
   first ten, everything seen left out.
 - Times are those of single requests on one thread, beside the teacher's bundle, which takes turns with the variant's: the
   median of the ratios of neighbouring calls. `fp32` is the teacher beside itself: what it differs from 1 by is noise.
-- Everything that was chosen was chosen on validation events. The test events were looked at once for each row."""
+- Everything that was chosen was chosen on validation events. The test events were looked at once for each row, and again where
+  its recipe has been changed since."""

@@ -5,8 +5,8 @@ error of a row is (v - v')' M (v - v'), and M is far from round: queries live in
 the other, those first that weigh most, and each error is passed on to the values that are not rounded yet, as far as M lets
 these stand in for it: Hassibi and Stork, "Second Order Derivatives for Network Pruning: Optimal Brain Surgeon" (NIPS 1992), in
 the order and with the triangle of Frantar et al., "GPTQ" (ICLR 2023), items in place of neurons. A row that lies on the grid
-stays as it is, and so does one that rounding each value by itself serves better. SASRec on MovieLens-100K, validation,
-overlap@10 with fp32: .994 -> .997 with eight bits, .925 -> .952 with four.
+stays as it is, and so does one that rounding each value by itself serves better. A value that is 0, which was pruned, stays 0.
+SASRec on MovieLens-100K, validation, overlap@10 with fp32: .994 -> .997 with eight bits, .925 -> .952 with four.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class _Rounding:
         divisors = np.where(steps > 0, steps, np.float32(np.inf))
         codes = np.empty(values.shape, np.int8)
         for place, dim in enumerate(self._order):
-            rounded = np.clip(np.rint(aims[place] / divisors), -most, most)
+            rounded = np.where(values[:, dim] == 0, 0, np.clip(np.rint(aims[place] / divisors), -most, most))
             codes[:, dim] = rounded
             lost = aims[place] - rounded * steps
             aims[place + 1 :] -= self._shares[place, place + 1 :, None] * lost

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from edge_rec.compress.step import Step
 
+_LATER = ("dropout",)  # options that steps did not have at first
+
 STEPS: dict[str, type[Step]] = {
     "distil": Distil,
     "factorise": Factorise,
@@ -56,8 +58,13 @@ def parse_step(text: str) -> Step:
 
 
 def describe_step(step: Step) -> dict[str, Any]:
-    """Return kind, form and all options, fit for JSON; `make_step` makes the same step of kind and options."""
-    return {"kind": step.kind, "form": step.form, "options": asdict(step)}  # type: ignore[call-overload]  # a dataclass
+    """Return kind, form and options, fit for JSON; `make_step` makes the same step of kind and options.
+
+    All options stand there, but for those of `_LATER` that are not given: what was made before they were is taken as it is.
+    """
+    options: dict[str, Any] = asdict(step)  # type: ignore[call-overload]  # every step is a dataclass
+    options = {name: value for name, value in options.items() if name not in _LATER or value is not None}
+    return {"kind": step.kind, "form": step.form, "options": options}
 
 
 def _frozen(step: str, name: str, value: Any) -> Any:  # noqa: ANN401 - whatever TOML has

@@ -107,7 +107,9 @@ class Run(Generic[N, P]):
             raise TrainingError("no user has two events to train on besides the held-out ones; a longer log is needed")
         self.all_steps = options.epochs * objective.steps
         log = hashlib.sha256(split.train.items.tobytes() + split.train.offsets.tobytes() + split.validation.tobytes())
-        self.owner = {"data": log.hexdigest(), **model.describe(), **asdict(options), **(owner or {})}
+        self._hidden = model.options.dropout if options.dropout is None else options.dropout
+        recipe = asdict(options) | {"dropout": self._hidden}
+        self.owner = {"data": log.hexdigest(), **model.describe(), **recipe, **(owner or {})}
 
     @property
     def epochs_done(self) -> int:
@@ -144,8 +146,7 @@ class Run(Generic[N, P]):
         started, busy = time.perf_counter(), time.process_time()
         number, options = len(self._epochs) + 1, self._options
         rng = np.random.default_rng([options.seed, number])
-        hidden = self._model.options.dropout if options.dropout is None else options.dropout
-        drop = DropoutPool(hidden, generator=torch.Generator().manual_seed(int(rng.integers(1 << 62))))
+        drop = DropoutPool(self._hidden, generator=torch.Generator().manual_seed(int(rng.integers(1 << 62))))
         total = count = 0.0
         for batch in self._objective.batches(rng):
             if self._plan is not None:

@@ -75,6 +75,14 @@ def test_what_a_value_loses_the_others_make_good(items: str, most: float) -> Non
 
 
 @pytest.mark.parametrize("items", ["int8", "int4"])
+def test_pruned_values_stay_zero(items: str) -> None:
+    """No error is passed on to a value that is 0: it would take its place in the file again."""
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(200, 48)).astype(np.float32) * (rng.random((200, 48)) < 0.3)
+    assert not _encoded(_fit(values), items).decode(np.arange(200))[values == 0].any()
+
+
+@pytest.mark.parametrize("items", ["int8", "int4"])
 def test_a_table_on_the_grid_stays_as_it_is(items: str) -> None:
     """What quantisation-aware training put there is coded without a change of any bit."""
     plain = _PLAIN[items](np.random.default_rng(1).normal(size=(300, 48)).astype(np.float32))

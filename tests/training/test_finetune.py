@@ -151,6 +151,8 @@ def test_a_checkpoint_of_another_fine_tune_is_refused(
     finetune(model, split, options=options, checkpoint=checkpoint, **asked)
     with pytest.raises(TrainingError, match=f"another run: {named} was"):
         finetune(model, split, options=options, checkpoint=checkpoint, **(asked | dict(changed)))
+    with pytest.raises(TrainingError, match=r"another run: dropout was 0\.0 there and is 0\.5 here"):
+        finetune(model, split, options=replace(options, dropout=0.5), checkpoint=checkpoint, **asked)
     other = model.with_weights({"table": model.weights()["table"] * 2})
     with pytest.raises(TrainingError, match="another run: weights was"):
         finetune(other, split, options=options, checkpoint=checkpoint, **asked)

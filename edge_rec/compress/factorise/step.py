@@ -113,7 +113,7 @@ class Factorise:
         """Return the model with factors; None where their ranks depend on the values."""
         if self.energy is not None or (self.bytes is not None and not self.items):
             return None
-        return replace(self, weighted=False, epochs=0, distil=0.0).run(model, given).model
+        return replace(self, weighted=False, epochs=0, distil=0.0, dropout=None).run(model, given).model
 
     def run(self, model: Model, given: Given) -> Outcome:
         """Return the model with factors in the place of its matrices."""

@@ -70,7 +70,8 @@ class PruneOptions:
         learning_rate: Of fine-tuning, at its highest.
         distil: Share of the loss of fine-tuning that asks for the outputs of the teacher, which is the starting model unless
             another is given; the rest asks for the log.
-        dropout: Share of the activations that fine-tuning hides; that of the model's own training unless given.
+        dropout: Share of the activations that fine-tuning (not the training of gates) hides; that of the model's own training
+            unless given.
     """
 
     criterion: str = "magnitude"

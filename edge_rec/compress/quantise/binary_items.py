@@ -91,6 +91,7 @@ class BinaryItems(FittedTuning):
             item_rank=self.bits,
             pruned=tuple(name for name in model.structure.pruned if name not in {"table", "item_basis"}),
         )
+        # As large as the fit left them, about 1 and more: a sign changes when many steps agree, not at every other one.
         weights = {**model.weights(), "table": scorer.latents.detach().numpy(), "item_basis": scorer.projection()}
         narrow = model.with_structure(structure, weights)
         found = settled(narrow, given, self, {"table": SignItems(scorer.scales())}, teacher=model)

@@ -100,7 +100,7 @@ class FittedTuning(Tuning):
     Attributes:
         fit: Steps of the fit; without it and without epochs the log is not looked at.
         fit_rate: Its learning rate.
-        fit_temperature: Of its labels, the probabilities of the float table; below 1 they look at the top alone.
+        fit_temperature: What the logits of table and codes are divided by; below 1 the top of the list counts for more.
     """
 
     fit: int = 300

@@ -61,8 +61,8 @@ class ProductItems(nn.Module):
 class ProductBooks(nn.Module):
     """Whatever vectors -> those of codes that stay, by codebooks that are trained, as float16 holds them.
 
-    While an encoder learns to see codes, they had better stay: items that go on changing their pieces gained nothing on
-    MovieLens-1M when they moved slowly, and cost .005 of NDCG@10 when they moved as fast as vectors do.
+    While an encoder learns to see codes, they had better stay. On MovieLens-1M items that went on changing their pieces kept
+    .905 of the teacher's NDCG@10 after five epochs, those whose pieces stayed .922.
     """
 
     codes: Tensor

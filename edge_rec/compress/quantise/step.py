@@ -53,7 +53,7 @@ class Quantise:
         pieces: ``pq``: bytes an item.
         fit: ``binary-items``, ``pq``: steps of a fit to the queries of the frozen encoder.
         fit_rate: Its learning rate.
-        fit_temperature: Of its labels, which the float table gives.
+        fit_temperature: What the logits of table and codes are divided by.
     """
 
     kind: ClassVar[str] = "quantise"

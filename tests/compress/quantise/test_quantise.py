@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
 
-from edge_rec.compress import Given, parse_step
+from edge_rec.compress import Given, parse_step, tuning
+from edge_rec.compress.quantise.states import sampled_states
 from edge_rec.models import Popularity, SASRec, SASRecOptions, TwoTower, TwoTowerOptions, load_run, write_run
-from edge_rec.training import prepared
+from edge_rec.training import TrainingOptions, finetune, prepared
 from edge_rec_converters import prepare
 from edge_rec_converters.kinds import Order
 from edge_rec_converters.row_codes import unpack_signs
-from edge_rec_runtime import Bundle, Catalogue, Precision, read_histories, write_bundle
+from edge_rec_runtime import Bundle, Catalogue, Precision, read_histories, silent, write_bundle
 from edge_rec_runtime.errors import CompressionError, DataError
 
 if TYPE_CHECKING:
@@ -113,6 +114,17 @@ def test_candidates_are_scanned_and_scored_apart(trained: SASRec, folder: Path, 
                 np.testing.assert_array_equal(bundle.table(role).parts()[name], part)
 
 
+def test_exact_items_are_rounded_by_what_queries_see(trained: SASRec, walked: Dataset, tmp_path: Path) -> None:
+    """The int8 items that candidates are scored by lose less of the queries' scores than those rounded value by value."""
+    queries = sampled_states(trained, prepared(walked, core=1)[0], most=250_000, seed=0, progress=silent)
+    lost = {}
+    for fit in (0, 3):
+        items = _outcome(f"binary-items,bits=16,fit={fit},rescore=true", trained, tmp_path, walked).model.tables["int8"]  # type: ignore[attr-defined]
+        off = items.decode(np.arange(items.rows)) - trained.weights()["table"]
+        lost[fit] = float(((queries.numpy() @ off.T) ** 2).sum())
+    assert lost[3] < lost[0]
+
+
 def test_candidates_of_narrow_items(trained: SASRec, walked: Dataset, tmp_path: Path) -> None:
     """Behind a factorised item table both tables are as wide as the factors, which is what the device scans."""
     given = _given(tmp_path, trained, walked)
@@ -136,6 +148,43 @@ def test_the_fit_brings_scores_nearer(trained: SASRec, folder: Path, walked: Dat
         losses = once.record["fit_losses"]
         assert losses[-1] < losses[0]
         assert once.record == again.record
+
+
+def test_epochs_move_codebooks_and_leave_the_codes(model: SASRec, walked: Dataset, tmp_path: Path) -> None:
+    """Items have a piece in common after training if and only if the fit gave them one in common; the pieces are others."""
+    text = "pq,pieces=2,fit=3"
+    fitted = _outcome(text, model, tmp_path / "fitted", walked).model.tables["pq"]  # type: ignore[attr-defined]
+    (tmp_path / "trained").mkdir()
+    found = _outcome(f"{text},epochs=2,learning_rate=0.05", model, tmp_path / "trained", walked)
+    assert found.record["best_epoch"] > 0
+    codes = found.model.tables["pq"]  # type: ignore[attr-defined]
+    for before, after in zip(fitted.codes.T, codes.codes.T, strict=True):
+        np.testing.assert_array_equal(before[:, None] == before, after[:, None] == after)
+    assert not np.array_equal(fitted.decode(np.arange(fitted.rows)), codes.decode(np.arange(codes.rows)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prune:sparsity=0.5,epochs=1",
+        "factorise:items=true,rank=4,epochs=1",
+        "quantise:to=int8,epochs=1",
+    ],
+)
+def test_dropout_that_is_asked_for_is_what_training_hides(
+    trained: SASRec, walked: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """The share of a step's options goes all the way to the training; unless given it is the model's own."""
+    hidden: list[float | None] = []
+
+    def watched(*given: Any, options: TrainingOptions, **more: Any) -> Any:  # noqa: ANN401 - whatever `finetune` takes
+        hidden.append(options.dropout)
+        return finetune(*given, options=options, **more)
+
+    monkeypatch.setattr(tuning, "finetune", watched)
+    for words in (text, f"{text},dropout=0.3"):
+        parse_step(words).run(trained, _given(tmp_path / words, trained, walked))
+    assert hidden == [None, 0.3]
 
 
 @pytest.mark.parametrize("form", ["pq", "binary-items,bits=8"])
