@@ -113,7 +113,7 @@ def _merge(path: Path, dataset: str, made: dict[str, Any]) -> None:
         [made],
         key=lambda row: (row["variant"], row["target"]),
         order=lambda row: (order.index(row["variant"]) if row["variant"] in order else len(order), row["target"]),
-        command=f"python benchmarks/compression.py --dataset {dataset} --json {path}",
+        command=f"python benchmarks/compression.py --dataset {dataset} --json {path.name if path.is_absolute() else path}",
         packages=("numpy", "torch", "onnxruntime", "ai-edge-litert"),
     )
 
