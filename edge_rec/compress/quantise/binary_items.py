@@ -21,7 +21,6 @@ from edge_rec_runtime import BinaryTable
 from edge_rec_runtime.errors import CompressionError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
     from edge_rec.compress.step import Given, Outcome
@@ -75,17 +74,22 @@ class BinaryItems(FittedTuning):
 
     def run(self, model: Network, given: Given) -> Outcome:
         """Return the model with signs for items."""
-        factors = self.rescore and model.structure.item_rank is not None  # the device then has the factors of items alone
+        return self._candidates(model, given) if self.rescore else self._trained(model, given)
+
+    def _candidates(self, model: Network, given: Given) -> Outcome:
+        """Return the model with int8 items, and signs that choose which of them are scored."""
+        factors = model.structure.item_rank is not None  # the device then has the factors of items alone
         asked = self.queries(model, given, narrow=factors) if self.fit else None
-        seen = model
-        if self.rescore:
-            table = _exact_items(model, asked)
-            seen = model.with_weights({"table": table.decode(np.arange(table.rows))})
-        vectors = (seen.table if factors else seen.item_vectors()).detach().numpy()
-        scorer, record = self._fitted(vectors, asked, given)
-        if self.rescore:
-            signs = BinaryTable.pack(scorer.signs(), scorer.scales(), scorer.biases(), scorer.projection())
-            return finish_items(Tuned(model=seen, record=record), table, signs)
+        table = _exact_items(model, asked)
+        seen = model.with_weights({"table": table.decode(np.arange(table.rows))})
+        scorer, record = self._fitted(seen.table if factors else seen.item_vectors(), asked, given)
+        signs = BinaryTable.pack(scorer.signs(), scorer.scales(), scorer.biases(), scorer.projection())
+        return finish_items(Tuned(model=seen, record=record), table, signs)
+
+    def _trained(self, model: Network, given: Given) -> Outcome:
+        """Return the model with signs in the place of its items, and directions of theirs in the network."""
+        asked = self.queries(model, given, narrow=False) if self.fit else None
+        scorer, record = self._fitted(model.item_vectors(), asked, given)
         structure = replace(
             model.structure,
             item_rank=self.bits,
@@ -106,7 +110,8 @@ class BinaryItems(FittedTuning):
         if self.rescore and "binary" not in after.tables:
             raise CompressionError(f"{_NAME}: the signs are missing; report this model")
 
-    def _fitted(self, vectors: NDArray[np.float32], asked: Tensor | None, given: Given) -> tuple[SignScorer, dict[str, Any]]:
+    def _fitted(self, items: Tensor, asked: Tensor | None, given: Given) -> tuple[SignScorer, dict[str, Any]]:
+        vectors = items.detach().numpy()
         scorer = SignScorer(
             start_of_signs(vectors, self.bits, seed=given.seed),
             scale=self.correction != "none",
