@@ -147,7 +147,9 @@ class Network(nn.Module):
     def source(self) -> Retriever:
         """Return the model as the converters take it, its item vectors as they are now."""
         self.eval()
-        narrow, finished = self.structure.item_rank is not None, next(iter(self.tables.values()), None)
+        rank, finished = self.structure.item_rank, next(iter(self.tables.values()), None)
+        narrow = rank is not None
+        turned = () if rank != self.options.dims else ("widening", "narrowing")  # rounding them undoes what they are for
         if finished is not None:
             stored = finished.decode(np.arange(finished.rows))
         else:
@@ -161,7 +163,7 @@ class Network(nn.Module):
             max_length=self.options.max_length,
             name=self.name,
             context=self.context,
-            float_weights=self.float_weights,
+            float_weights=(*self.float_weights, *turned),
             tables=self.tables,
         )
 

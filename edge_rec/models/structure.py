@@ -90,19 +90,21 @@ class LowRankLinear(nn.Module):
 class NarrowItems(nn.Module):
     """An encoder whose items are stored in fewer dimensions: they are widened on the way in, and the query is narrowed.
 
-    With items F @ B, the inner products of a query q are F @ (B @ q): the device scans F alone.
+    With items F @ B, the inner products of a query q are F @ (B @ q): the device scans F alone. A graph holds B from both
+    sides, whatever is written here; two names let a plan speak of both.
     """
 
     def __init__(self, encoder: nn.Module, basis: Tensor) -> None:
         """Take an encoder of [dims] vectors and the basis [rank, dims] of the items."""
         super().__init__()
         self.encoder = encoder
-        self.basis = nn.Parameter(basis.detach(), requires_grad=False)
+        self.widening = nn.Parameter(basis.detach(), requires_grad=False)
+        self.narrowing = nn.Parameter(basis.detach().T.contiguous(), requires_grad=False)
 
     def forward(self, vectors: Tensor, mask: Tensor, *context: Tensor) -> Tensor:
         """Return the query [batch, rank] for ``vectors`` [batch, length, rank]; mask and context are the encoder's own."""
-        query: Tensor = self.encoder(vectors @ self.basis, mask, *context)
-        return query @ self.basis.T
+        query: Tensor = self.encoder(vectors @ self.widening, mask, *context)
+        return query @ self.narrowing
 
 
 def apply_structure(network: nn.Module, structure: Structure, *, title: str) -> None:

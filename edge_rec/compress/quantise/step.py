@@ -7,6 +7,8 @@ __all__ = ["FORMS", "Quantise"]
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from edge_rec.compress.options import nearest, refuse_unknown
 from edge_rec.compress.quantise.binary_items import BinaryItems
 from edge_rec.compress.quantise.binary_network import BinaryNetwork
@@ -14,6 +16,7 @@ from edge_rec.compress.quantise.fixed_point import FixedPoint
 from edge_rec.compress.quantise.int4 import Int4
 from edge_rec.compress.quantise.int8 import Int8
 from edge_rec.compress.quantise.pq import ProductQuantisation
+from edge_rec.compress.quantise.turning import in_axes
 from edge_rec.models import Network
 from edge_rec_runtime.errors import CompressionError
 
@@ -50,6 +53,7 @@ class Quantise:
         keep: ``binary-network``: patterns of layers that stay in eight bits.
         correction: ``binary-items``: what an item has besides its signs.
         rescore: ``binary-items``: whether the signs only choose candidates.
+        turn: With ``rescore``: whether items and queries are turned to axes in which eight bits lose least.
         pieces: ``pq``: bytes an item.
         fit: ``binary-items``, ``pq``: steps of a fit to the queries of the frozen encoder.
         fit_rate: Its learning rate.
@@ -70,6 +74,7 @@ class Quantise:
     keep: tuple[str, ...] | str | None = None
     correction: str | None = None
     rescore: bool | None = None
+    turn: bool | None = None
     pieces: int | None = None
     fit: int | None = None
     fit_rate: float | None = None
@@ -96,11 +101,16 @@ class Quantise:
         self._form().requires(self._network_of(model))
 
     def outline(self, model: Model, given: Given) -> Model | None:
-        """Return the model rounded as it is; product codes take long to find, and any will do."""
+        """Return the model rounded as it is; product codes and axes take long to find, and any will do."""
         form = self._form()
         if isinstance(form, ProductQuantisation):
             return form.outline(self._network_of(model))
-        plain = replace(self, epochs=0, learning_rate=None, distil=None, dropout=None, fit_rate=None, fit_temperature=None)
+        if self.turn:
+            network = self._network_of(model)
+            model = in_axes(network, np.eye(network.table.shape[1], dtype=np.float32))
+        plain = replace(
+            self, epochs=0, learning_rate=None, distil=None, dropout=None, turn=None, fit_rate=None, fit_temperature=None
+        )
         return replace(plain, fit=0 if "fit" in _options(self.to) else None).run(model, given).model
 
     def run(self, model: Model, given: Given) -> Outcome:
