@@ -86,7 +86,7 @@ def convert(
     incremental: bool = False,
     shadow: str = "auto",
     graph: str | None = None,
-    graph_k: int = 100,
+    graph_k: int = Order.graph_k,
     metadata: Mapping[str, Any] | None = None,
     progress: Progress = silent,
 ) -> Conversion:

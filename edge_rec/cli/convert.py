@@ -15,6 +15,7 @@ from edge_rec.cli._output import require_writable
 from edge_rec.cli._show import Bar, json_option, results_alone, say, show_json, show_table
 from edge_rec_converters import bundle_name, prepare
 from edge_rec_converters import convert as convert_model
+from edge_rec_converters.kinds import Order
 from edge_rec_converters.plan import Plan
 from edge_rec_converters.shadows import CHOICES, LEAST_ROWS
 from edge_rec_converters.targets import EMITTERS
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from edge_rec_converters import Conversion
 
-_GRAPH_K = 100
 _HIDDEN = ("target", "precision", "bytes", "of fp32", "latency ratio", "graph")  # in the JSON; the table says them in words
 
 
@@ -75,7 +75,7 @@ _HIDDEN = ("target", "precision", "bytes", "of fp32", "latency ratio", "graph") 
     help="The bundle also holds look-up, encoder, items and top-k as one graph, for apps with an engine and without the runtime; "
     "edge-rec graph writes it out.",
 )
-@click.option("--graph-k", type=click.IntRange(min=1), help=f"Items of an answer of that graph; {_GRAPH_K} unless given.")
+@click.option("--graph-k", type=click.IntRange(min=1), help=f"Items of an answer of that graph; {Order.graph_k} unless given.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the bundles.")
 @json_option
 def convert(
@@ -165,7 +165,7 @@ def _graph_items(graph: str | None, k: int | None) -> int:
     """Return how many items an answer of the retriever graph shall hold."""
     if graph is None and k is not None:
         raise click.UsageError("--graph-k is for the graph that --graph retriever adds; give both")
-    return _GRAPH_K if k is None else k
+    return Order.graph_k if k is None else k
 
 
 def _say_fewer(written: Sequence[tuple[str, Conversion]], asked: int) -> None:
