@@ -3,7 +3,7 @@
     python benchmarks/compression.py --dataset ml-1m --json benchmarks/results/compression-ml-1m.json
     python benchmarks/compression.py --dataset ml-100k --only int8 --only prune-80 --seeds 1 --json /tmp/compression.json
     python benchmarks/compression.py --dataset ml-100k --seeds 1 --epochs-at-most 1 --users-at-most 50 --blocks 1 --json a.json
-    python benchmarks/compression.py --page > docs/compression-results.md
+    python benchmarks/compression.py --picture docs/img/compression.svg --readme README.md --page > docs/compression-results.md
 
 A row is a variant for one target. Its run directory is made by the shipped recipe from the teacher of each seed
 (``--teachers``, trained where it is missing), converted, and the bundle asked for every test user, one request after the other.
@@ -29,7 +29,9 @@ from compressing.figures import row_of
 from compressing.files import TARGETS, Place
 from compressing.page import page
 from compressing.picture import draw
+from compressing.readme import readme_table
 from compressing.variants import CURVES, FURTHER, MAIN, TEACHER, VARIANTS
+from readmes import with_table
 from rows import merge, read_rows
 
 from edge_rec_runtime.errors import CompressionError
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Make the rows that are missing, show all that were asked for."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    if asked.page or asked.picture:
+    if asked.page or asked.picture or asked.readme:
         return _written(asked)
     short = {"epochs": asked.epochs_at_most, "users": asked.users_at_most, "blocks": asked.blocks}
     if any(short.values()) and asked.json == RESULTS:
@@ -86,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", type=Path, default=Path("runs/compression"), help="where variants are kept")
     parser.add_argument("--page", action="store_true", help="print the page of results from the rows that are there, and stop")
     parser.add_argument("--picture", type=Path, help="where the page's picture goes; measures nothing either")
+    parser.add_argument("--readme", type=Path, help="whose table of compression is written anew; nor does this")
     return parser
 
 
@@ -94,6 +97,8 @@ def _written(asked: argparse.Namespace) -> int:
     if asked.picture:
         asked.picture.parent.mkdir(parents=True, exist_ok=True)
         asked.picture.write_text(draw(result["rows"]))
+    if asked.readme:
+        asked.readme.write_text(with_table(asked.readme.read_text(), readme_table(result["rows"])))
     if asked.page:
         print(page(result), end="")
     return 0

@@ -37,10 +37,11 @@ from conversion.ours import PRECISIONS, our_artefacts
 from conversion.page import loss_lines, page, table_lines
 from conversion.picture import draw
 from conversion.problems import BATCH, RankerProblem, RetrieverProblem
-from conversion.readme import with_table
+from conversion.readme import readme_table
 from conversion.subjects import SUBJECTS, run_of
 from conversion.timing import medians
 from conversion.verdicts import comparisons
+from readmes import with_table
 from rows import merge, read_rows
 
 from edge_rec.models import load_run, read_config
@@ -104,7 +105,7 @@ def _compare(asked: argparse.Namespace) -> int:
         asked.picture.parent.mkdir(parents=True, exist_ok=True)
         asked.picture.write_text(draw(result["rows"]))
     if asked.readme:
-        asked.readme.write_text(with_table(asked.readme.read_text(), result["rows"]))
+        asked.readme.write_text(with_table(asked.readme.read_text(), readme_table(result["rows"])))
     if asked.verdicts:
         print("\n".join((*table_lines(found), *losses)))
     if asked.page:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-COMMAND = "python benchmarks/compression.py --picture docs/img/compression.svg --page > docs/compression-results.md"
+COMMAND = (
+    "python benchmarks/compression.py --picture docs/img/compression.svg --readme README.md --page > docs/compression-results.md"
+)
 _MADE = "python benchmarks/compression.py --dataset ml-1m"
 _SIZES = {
     "bytes_ratio": "model",

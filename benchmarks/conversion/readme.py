@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["readme_table", "with_table"]
+__all__ = ["readme_table"]
 
 from typing import TYPE_CHECKING
 
@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 # A few of each kind; of the larger data set where its rows are there.
 _SHOWN = ("sasrec", "gru4rec", "deepfm", "din")
 _DATA = ("ml-1m", "ml-100k")
-_HEAD = "| int8 | ONNX, ours | smallest of ONNX Runtime's | TFLite, ours | smallest of ai-edge-quantizer's |"
 
 
 def readme_table(rows: Sequence[Row]) -> str:
     """Return the table: our int8 files beside the smallest correct ones of the other tools."""
-    lines = [_HEAD, "|---" * 5 + "|"]
+    lines = [
+        "| int8 | ONNX, ours | smallest of ONNX Runtime's | TFLite, ours | smallest of ai-edge-quantizer's |",
+        "|---" * 5 + "|",
+    ]
     for model in _SHOWN:
         found = [[row for row in rows if row["subject"] == f"{model}@{data}"] for data in _DATA]
         mine = next((subject for subject in found if subject), None)
@@ -27,19 +29,6 @@ def readme_table(rows: Sequence[Row]) -> str:
             cells = (_cell(mine, target, ours=ours) for target in ("onnx", "tflite") for ours in (True, False))
             lines.append(f"| {mine[0]['subject']} | {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def with_table(readme: str, rows: Sequence[Row]) -> str:
-    """Return a README whose table is that of the rows.
-
-    Raises:
-        ValueError: It has no such table.
-    """
-    before, head, rest = readme.partition(_HEAD)
-    if not head:
-        raise ValueError(f"the README has no table that begins with {_HEAD!r}; put that line where the table shall stand")
-    _, _, after = rest.partition("\n\n")
-    return f"{before}{readme_table(rows)}\n\n{after}"
 
 
 def _cell(rows: Sequence[Row], target: str, *, ours: bool) -> str:

@@ -10,7 +10,9 @@ from xml.etree import ElementTree as ET
 import pytest
 from compressing.page import COMMAND, page, shortfalls
 from compressing.picture import described, draw
+from compressing.readme import readme_table
 from compressing.variants import CURVES, MAIN, PERCENTS
+from readmes import with_table
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "img" / "compression.svg"
@@ -42,6 +44,14 @@ def test_the_picture_is_that_of_the_rows(result: dict[str, Any]) -> None:
     assert described(result["rows"]) in text, f"run: {COMMAND}"
     ET.fromstring(text)  # noqa: S314 - our own file
     assert draw(result["rows"]) == draw(result["rows"])
+
+
+def test_the_readme_has_the_rows(result: dict[str, Any]) -> None:
+    """Its table is that of the rows; a row that is not there is left out."""
+    text = (ROOT / "README.md").read_text()
+    assert with_table(text, readme_table(result["rows"])) == text, f"run: {COMMAND}"
+    alone = readme_table([row("stacked", 0.9), row("low-rank", 0.9)]).splitlines()
+    assert (len(alone), alone[2].split(":")[0]) == (3, "| `stacked`")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from conversion.page import COMMAND, page
 from conversion.picture import described, draw
-from conversion.readme import readme_table, with_table
+from conversion.readme import readme_table
+from readmes import with_table
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "img" / "conversion.svg"
@@ -48,9 +49,9 @@ def test_the_readme_shows_the_rows(result: dict[str, Any]) -> None:
     """Its table is that of the rows, and writing it anew changes nothing else."""
     text = (ROOT / "README.md").read_text()
     assert readme_table(result["rows"]) in text, f"run: {COMMAND}"
-    assert with_table(text, result["rows"]) == text
+    assert with_table(text, readme_table(result["rows"])) == text
     with pytest.raises(ValueError, match="no table"):
-        with_table("a page", result["rows"])
+        with_table("a page", readme_table(result["rows"]))
 
 
 def test_the_readmes_rankers_are_those_of_the_results() -> None:
