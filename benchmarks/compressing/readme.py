@@ -6,6 +6,8 @@ __all__ = ["readme_table"]
 
 from typing import TYPE_CHECKING
 
+from compressing.variants import VARIANTS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,8 +15,8 @@ if TYPE_CHECKING:
 
 _SHOWN = {
     "int8": "all in eight bits, nothing trained",
-    "binary": "12 bytes an item are searched, the best hundred scored in eight bits",
-    "prune-80": "four of five weights pruned",
+    "binary": "12 bytes of an item are searched, the best hundred scored in eight bits, the network in float",
+    "prune-80": "four of five weights pruned, the rest in float",
     "distil": "a student of half the width, in eight bits",
     "stacked": "a student of three eighths of the width, items in four bits, its network in eight",
 }
@@ -22,14 +24,16 @@ _SHOWN = {
 
 def readme_table(rows: Sequence[Row]) -> str:
     """Return the table: variants for ONNX Runtime, as shares of the teacher's fp32 bundle."""
-    lines = ["| variant | bytes of fp32 | NDCG@10 kept, 95 % | overlap@10 |", "|---|---|---|---|"]
+    head = ("recipe", "what is done", "bytes of fp32", "bytes an item searched", "NDCG@10 kept (95 % interval)", "overlap@10")
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     found = {row["variant"]: row for row in rows if row["target"] == "onnx"}
     for slug, words in _SHOWN.items():
         if slug in found:
-            row = found[slug]
+            row, recipe = found[slug], VARIANTS[slug].recipe
             low, high = row["ndcg_kept_ci"]
+            name = f"none: `convert --precision {VARIANTS[slug].precision}`" if recipe is None else f"`{recipe}`"
             lines.append(
-                f"| `{slug}`: {words} | {row['bytes_ratio']:.3f} | {row['ndcg_kept']:.3f}, {low:.3f} - {high:.3f} | "
-                f"{row['overlap_at_10']:.3f} |"
+                f"| {name} | {words} | {row['bytes_ratio']:.3f} | {row['item_bytes_each']:g} | "
+                f"{row['ndcg_kept']:.3f} ({low:.3f} - {high:.3f}) | {row['overlap_at_10']:.3f} |"
             )
     return "\n".join(lines)

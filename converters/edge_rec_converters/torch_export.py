@@ -113,12 +113,11 @@ def _restore_names(model: ir.Model, module: torch.nn.Module) -> None:
         if value.name in ports:
             value.name = f"parameter.{value.name}"
     known: dict[bytes, str] = {}
-    for name, tensor in (*module.named_parameters(), *module.named_buffers()):
-        if not tensor.is_floating_point():
-            continue
-        array = tensor.detach().cpu().numpy().astype(np.float32)
-        known.setdefault(_digest(array), name)
-        known.setdefault(_digest(array.T), name)
+    for transposed in (False, True):  # one that holds the values as they are goes before one that holds them transposed
+        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+            if tensor.is_floating_point():
+                array = tensor.detach().cpu().numpy().astype(np.float32)
+                known.setdefault(_digest(array.T if transposed else array), name)
     taken = {*model.graph.initializers, *ports}
     for value in list(model.graph.initializers.values()):
         if value.const_value is None or value.const_value.dtype != ir.DataType.FLOAT:

@@ -70,8 +70,11 @@ class Changer:
             DataError: The histories are not for it.
         """
         self._model = model
+        others = {"table", "item_basis"} if model.structure.rotated else {"table"}  # learnt axes are float in every bundle
         self._matrices = {
-            name: values for name, values in prunable(model, "* *positions*").items() if name != "table" and values.size >= _LEAST
+            name: values
+            for name, values in prunable(model, "* *positions*").items()
+            if name not in others and values.size >= _LEAST
         }
         self._stored = "table" in model.weights()
         self._fit = self._fitted(histories)

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edge_rec.models.structure import NarrowItems, Structure, apply_structure
+from edge_rec.models.narrow import BASES, narrow_items
+from edge_rec.models.structure import Structure, apply_structure
 from edge_rec_converters.protocol import Retriever
 from edge_rec_runtime.errors import ModelError
 
@@ -147,23 +148,21 @@ class Network(nn.Module):
     def source(self) -> Retriever:
         """Return the model as the converters take it, its item vectors as they are now."""
         self.eval()
-        rank, finished = self.structure.item_rank, next(iter(self.tables.values()), None)
-        narrow = rank is not None
-        turned = () if rank != self.options.dims else ("widening", "narrowing")  # rounding them undoes what they are for
+        narrow, finished = self.structure.item_rank is not None, next(iter(self.tables.values()), None)
         if finished is not None:
             stored = finished.decode(np.arange(finished.rows))
         else:
             stored = (self.table if narrow else self.item_vectors()).detach().numpy()
         bias = None if finished is None else finished.parts().get("bias")
         return Retriever(
-            encoder=NarrowItems(self.encoder, self.item_basis).eval() if narrow else self.encoder,
+            encoder=narrow_items(self.encoder, self.item_basis).eval() if narrow else self.encoder,
             item_table=stored,
             item_bias=None if bias is None else bias.astype(np.float32),
             catalogue=self.catalogue,
             max_length=self.options.max_length,
             name=self.name,
             context=self.context,
-            float_weights=(*self.float_weights, *turned),
+            float_weights=(*self.float_weights, *([BASES] if self.structure.rotated else [])),
             tables=self.tables,
         )
 

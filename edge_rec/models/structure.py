@@ -6,7 +6,7 @@ every network of the zoo can be changed without knowing of it.
 
 from __future__ import annotations
 
-__all__ = ["LowRankLinear", "NarrowItems", "Structure", "apply_structure"]
+__all__ = ["LowRankLinear", "Structure", "apply_structure"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,17 +29,21 @@ class Structure:
         ranks: Module path of a dense layer -> the rank of the two layers that stand in its place.
         item_rank: Width of the stored item vectors where they are not as wide as the network, or None.
         pruned: Names of parameters whose exact zeros were pruned: whoever trains on keeps them zero.
+        rotated: Whether the stored item vectors lie along axes that were learnt for rounding; the basis then stays in float.
     """
 
     ranks: Mapping[str, int] = field(default_factory=dict)
     item_rank: int | None = None
     pruned: tuple[str, ...] = ()
+    rotated: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no network can be shaped by."""
         for path, rank in [*self.ranks.items(), *([] if self.item_rank is None else [("the item table", self.item_rank)])]:
             if type(rank) is not int or not 1 <= rank <= _MOST:
                 raise ModelError(f"structure: the rank of {path} is {rank!r}; expected a whole number from 1 to {_MOST}")
+        if self.rotated and self.item_rank is None:
+            raise ModelError("structure: rotated=true without an item_rank; the axes are the basis of the items")
 
     def __bool__(self) -> bool:
         """Tell whether anything was changed."""
@@ -52,14 +56,16 @@ class Structure:
         Raises:
             ModelError: It is no structure.
         """
-        if not isinstance(described, Mapping) or not set(described) <= {"ranks", "item_rank", "pruned"}:
-            raise ModelError(f"structure: {described!r:.80} is not an object with ranks, item_rank and pruned")
+        if not isinstance(described, Mapping) or not set(described) <= {"ranks", "item_rank", "pruned", "rotated"}:
+            raise ModelError(f"structure: {described!r:.80} is not an object with ranks, item_rank, pruned and rotated")
         ranks, pruned = described.get("ranks", {}), described.get("pruned", ())
         if not isinstance(ranks, Mapping) or not all(isinstance(path, str) for path in ranks):
             raise ModelError(f"structure: ranks={ranks!r:.80} is not an object of module paths and ranks")
         if not isinstance(pruned, list | tuple) or not all(isinstance(name, str) for name in pruned):
             raise ModelError(f"structure: pruned={pruned!r:.80} is not a list of names of parameters")
-        return cls(ranks=dict(ranks), item_rank=described.get("item_rank"), pruned=tuple(pruned))
+        if not isinstance(rotated := described.get("rotated", False), bool):
+            raise ModelError(f"structure: rotated={rotated!r:.80}; expected true or false")
+        return cls(ranks=dict(ranks), item_rank=described.get("item_rank"), pruned=tuple(pruned), rotated=rotated)
 
     def describe(self) -> dict[str, Any]:
         """Return what differs from no change at all, fit for JSON."""
@@ -70,6 +76,8 @@ class Structure:
             found["item_rank"] = self.item_rank
         if self.pruned:
             found["pruned"] = list(self.pruned)
+        if self.rotated:
+            found["rotated"] = True
         return found
 
 
@@ -85,26 +93,6 @@ class LowRankLinear(nn.Module):
         """Return [..., out] of ``values`` [..., in]."""
         result: Tensor = self.outer(self.inner(values))
         return result
-
-
-class NarrowItems(nn.Module):
-    """An encoder whose items are stored in fewer dimensions: they are widened on the way in, and the query is narrowed.
-
-    With items F @ B, the inner products of a query q are F @ (B @ q): the device scans F alone. A graph holds B from both
-    sides, whatever is written here; two names let a plan speak of both.
-    """
-
-    def __init__(self, encoder: nn.Module, basis: Tensor) -> None:
-        """Take an encoder of [dims] vectors and the basis [rank, dims] of the items."""
-        super().__init__()
-        self.encoder = encoder
-        self.widening = nn.Parameter(basis.detach(), requires_grad=False)
-        self.narrowing = nn.Parameter(basis.detach().T.contiguous(), requires_grad=False)
-
-    def forward(self, vectors: Tensor, mask: Tensor, *context: Tensor) -> Tensor:
-        """Return the query [batch, rank] for ``vectors`` [batch, length, rank]; mask and context are the encoder's own."""
-        query: Tensor = self.encoder(vectors @ self.widening, mask, *context)
-        return query @ self.narrowing
 
 
 def apply_structure(network: nn.Module, structure: Structure, *, title: str) -> None:

@@ -251,7 +251,7 @@ def test_a_later_step_is_refused_before_the_first(
         "quantise:to=pq,pieces=4",
         "quantise:to=binary-items,bits=24",
         "quantise:to=binary-items,rescore=true",
-        "quantise:to=binary-items,rescore=true,turn=true",
+        "quantise:to=binary-items,rescore=true,rotate=true",
         "quantise:to=binary-network",
         "quantise:to=fixed-point,bits=8",
     ],

@@ -9,7 +9,7 @@ import pytest
 import torch
 from next_item import disturbed, vectors
 
-from edge_rec.models import GRU4Rec, GRU4RecOptions, SASRec, SASRecOptions
+from edge_rec.models import GRU4Rec, GRU4RecOptions, SASRec, SASRecOptions, Structure
 from edge_rec_converters import prepare
 from edge_rec_converters.kinds import Order
 from edge_rec_converters.networks import NETWORKS
@@ -47,10 +47,19 @@ def network(request: pytest.FixtureRequest) -> SASRec | GRU4Rec:
     return cast("SASRec | GRU4Rec", disturbed(NETWORKS_OF_THE_ZOO[request.param]()))
 
 
-@pytest.fixture(scope="module", params=["sasrec-pruned", "gru4rec-deep"])
+@pytest.fixture(scope="module", params=["sasrec-pruned", "gru4rec-deep", "sasrec-narrow", "gru4rec-narrow"])
 def prepared(request: pytest.FixtureRequest) -> Prepared:
-    """One of each family, exported once."""
-    return prepare(disturbed(NETWORKS_OF_THE_ZOO[request.param]()).source(), HISTORIES)
+    """One of each family, exported once, and one of each whose items are stored along half of the axes."""
+    name = request.param.removesuffix("-narrow")
+    network = NETWORKS_OF_THE_ZOO[name]()
+    return prepare((disturbed(network) if name == request.param else _narrow(network)).source(), HISTORIES)
+
+
+def _narrow(network: SASRec | GRU4Rec) -> SASRec | GRU4Rec:
+    """Return the network with its item table as a product, every weight drawn."""
+    basis = SOURCE.standard_normal((DIMS // 2, DIMS)).astype(np.float32)
+    weights = {**network.weights(), "table": network.weights()["table"][:, : DIMS // 2], "item_basis": basis}
+    return cast("SASRec | GRU4Rec", disturbed(network.with_structure(Structure(item_rank=DIMS // 2), weights)))
 
 
 @torch.inference_mode()

@@ -14,9 +14,9 @@ from edge_rec.compress.options import check_whole, nearest
 from edge_rec.compress.quantise.finished import finish_items, require_finished
 from edge_rec.compress.quantise.forms import FittedTuning, require_free_items, require_table, settled
 from edge_rec.compress.quantise.grids import Int8Items
+from edge_rec.compress.quantise.rotation import in_axes, level_axes
 from edge_rec.compress.quantise.signs import SignItems, SignScorer, start_of_signs
 from edge_rec.compress.quantise.states import asked_of
-from edge_rec.compress.quantise.turning import in_axes, level_axes
 from edge_rec.compress.tuning import Tuned
 from edge_rec_converters.compensation import fit_int8
 from edge_rec_runtime import BinaryTable
@@ -42,8 +42,8 @@ class BinaryItems(FittedTuning):
         correction: What an item has besides: ``none``, a ``scale`` (2 bytes), or ``scale-bias`` (4), which epochs do not see.
         rescore: Whether the signs only choose candidates: the encoder is fed from an int8 table, which scores them exactly
             (``items=binary,rescore=int8``), and is left as it is.
-        turn: With ``rescore``: whether items and queries are first turned to axes in which eight bits lose least; the axes
-            [dims, dims] become part of the network.
+        rotate: With ``rescore``: whether items and queries are first rotated to axes along which eight bits lose least; the axes
+            become part of the network, in float32.
     """
 
     word: ClassVar[str] = "binary-items"
@@ -52,7 +52,7 @@ class BinaryItems(FittedTuning):
     bits: int = 96
     correction: str = "none"
     rescore: bool = False
-    turn: bool = False
+    rotate: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what means nothing."""
@@ -62,12 +62,12 @@ class BinaryItems(FittedTuning):
             raise CompressionError(
                 f"{_NAME}: there is no correction={self.correction!r}; {nearest(str(self.correction), _CORRECTIONS)}"
             )
-        for name in ("rescore", "turn"):
+        for name in ("rescore", "rotate"):
             if not isinstance(getattr(self, name), bool):
                 raise CompressionError(f"{_NAME}: {name}={getattr(self, name)!r}; expected true or false")
-        if self.turn and not (self.rescore and self.fit):
+        if self.rotate and not (self.rescore and self.fit):
             raise CompressionError(
-                f"{_NAME}: turn=true is for items in eight bits and the queries of the fit; say rescore=true, and fit above 0"
+                f"{_NAME}: rotate=true is for items in eight bits and the queries of the fit; say rescore=true, and fit above 0"
             )
         if self.epochs and self.rescore:
             raise CompressionError(f"{_NAME}: with rescore=true the encoder sees int8 items and learns nothing; say epochs=0")
@@ -90,7 +90,7 @@ class BinaryItems(FittedTuning):
         """Return the model with int8 items, and signs that choose which of them are scored."""
         factors = model.structure.item_rank is not None  # the device then has the factors of items alone
         asked = self.queries(model, given, narrow=factors) if self.fit else None
-        if self.turn and asked is not None:
+        if self.rotate and asked is not None:
             axes = level_axes(model.table, asked, seed=given.seed, progress=given.progress)
             model, asked = in_axes(model, axes), asked @ torch.from_numpy(axes).T
         table = _exact_items(model, asked)

@@ -16,7 +16,7 @@ from edge_rec.compress.quantise.fixed_point import FixedPoint
 from edge_rec.compress.quantise.int4 import Int4
 from edge_rec.compress.quantise.int8 import Int8
 from edge_rec.compress.quantise.pq import ProductQuantisation
-from edge_rec.compress.quantise.turning import in_axes
+from edge_rec.compress.quantise.rotation import in_axes
 from edge_rec.models import Network
 from edge_rec_runtime.errors import CompressionError
 
@@ -53,7 +53,7 @@ class Quantise:
         keep: ``binary-network``: patterns of layers that stay in eight bits.
         correction: ``binary-items``: what an item has besides its signs.
         rescore: ``binary-items``: whether the signs only choose candidates.
-        turn: With ``rescore``: whether items and queries are turned to axes in which eight bits lose least.
+        rotate: With ``rescore``: whether items and queries are rotated to axes along which eight bits lose least.
         pieces: ``pq``: bytes an item.
         fit: ``binary-items``, ``pq``: steps of a fit to the queries of the frozen encoder.
         fit_rate: Its learning rate.
@@ -74,7 +74,7 @@ class Quantise:
     keep: tuple[str, ...] | str | None = None
     correction: str | None = None
     rescore: bool | None = None
-    turn: bool | None = None
+    rotate: bool | None = None
     pieces: int | None = None
     fit: int | None = None
     fit_rate: float | None = None
@@ -105,11 +105,11 @@ class Quantise:
         form = self._form()
         if isinstance(form, ProductQuantisation):
             return form.outline(self._network_of(model))
-        if self.turn:
+        if self.rotate:
             network = self._network_of(model)
             model = in_axes(network, np.eye(network.table.shape[1], dtype=np.float32))
         plain = replace(
-            self, epochs=0, learning_rate=None, distil=None, dropout=None, turn=None, fit_rate=None, fit_temperature=None
+            self, epochs=0, learning_rate=None, distil=None, dropout=None, rotate=None, fit_rate=None, fit_temperature=None
         )
         return replace(plain, fit=0 if "fit" in _options(self.to) else None).run(model, given).model
 

@@ -126,18 +126,24 @@ def test_exact_items_are_rounded_by_what_queries_see(trained: SASRec, walked: Da
 
 
 @pytest.mark.parametrize("rank", [None, 4])
-def test_turned_items_say_what_they_said(rank: int | None, trained: SASRec, walked: Dataset, tmp_path: Path) -> None:
-    """Items and axes multiply to the items, up to their eight bits; the axes are orthonormal, and stay float in every bundle."""
+def test_rotated_items_say_what_they_said(
+    rank: int | None, trained: SASRec, folder: Path, walked: Dataset, tmp_path: Path
+) -> None:
+    """Items and axes multiply to the items, up to their eight bits, and the axes are float in a network of eight bits."""
     given = _given(tmp_path, trained, walked)
     model = trained if rank is None else parse_step(f"factorise:items=true,rank={rank}").run(trained, given).model
-    found = _outcome("binary-items,bits=16,fit=3,rescore=true,turn=true", model, tmp_path, walked).model  # type: ignore[arg-type]
+    found = _outcome("binary-items,bits=16,fit=3,rescore=true,rotate=true", model, tmp_path, walked).model  # type: ignore[arg-type]
     weights, wanted = found.weights(), model.item_vectors().detach().numpy()  # type: ignore[attr-defined]
-    width = rank or trained.options.dims
-    assert weights["table"].shape == (30, width)
-    np.testing.assert_allclose(weights["item_basis"] @ weights["item_basis"].T, np.eye(width), atol=1e-5)
+    before = np.eye(trained.options.dims) if rank is None else model.weights()["item_basis"]
+    axes = weights["item_basis"] @ before.T
+    np.testing.assert_allclose(axes @ axes.T, np.eye(len(axes)), atol=1e-5)
+    assert np.abs(axes - np.eye(len(axes))).max() > 0.1
     assert np.abs(weights["table"] @ weights["item_basis"] - wanted).max() < 0.02 * np.abs(wanted).max()
-    assert np.abs(weights["item_basis"] - np.eye(*weights["item_basis"].shape)).max() > 0.1
-    assert found.source().float_weights == (("widening", "narrowing") if rank is None else ())  # type: ignore[attr-defined]
+    with _bundle(found, folder, tmp_path / "one.edgerec", "items=binary,network=int8-weights,rescore=int8") as bundle:  # type: ignore[arg-type]
+        constants = {name: value for name, value in _constants(bundle).items() if name.startswith("basis")}
+        assert [value.dtype for value in constants.values()] == [np.float32] * 2
+        rounded = [name for name, value in _constants(bundle).items() if value.dtype == np.int8]
+        assert rounded
 
 
 def test_candidates_of_narrow_items(trained: SASRec, walked: Dataset, tmp_path: Path) -> None:
@@ -262,9 +268,9 @@ def test_pruned_weights_stay_zero(model: SASRec, tmp_path: Path) -> None:
         ("binary-items,bits=0", "bits=0"),
         ("binary-items,correction=scales", "did you mean 'scale'"),
         ("binary-items,epochs=2,rescore=true", "say epochs=0"),
-        ("binary-items,turn=true", "say rescore=true"),
-        ("binary-items,turn=true,rescore=true,fit=0", "fit above 0"),
-        ("binary-items,turn=1,rescore=true", "turn=1; expected true or false"),
+        ("binary-items,rotate=true", "say rescore=true"),
+        ("binary-items,rotate=true,rescore=true,fit=0", "fit above 0"),
+        ("binary-items,rotate=1,rescore=true", "rotate=1; expected true or false"),
         ("binary-items,epochs=2,correction=scale-bias", "train without a bias"),
         ("pq,fit_temperature=0", "fit_temperature=0"),
         ("pq,epochs=1,dropout=1", "dropout=1; expected a number from 0 and below 1"),
