@@ -2,8 +2,9 @@
 
 A vector's scale is its largest magnitude by 127, so that the same bits round finer where no value stands out. Which rotation
 brings that about is learnt, after Liu et al., "SpinQuant: LLM Quantization with Learned Rotations" (ICLR 2025), from the peaks
-alone and not from a loss. SASRec on MovieLens-1M, validation, queries: the largest value falls from 2.86 to 2.17 times the root mean
-square, where a random rotation leaves it; overlap@10 of eight-bit queries and items with float ones rises from .992 to .994.
+alone and not from a loss. SASRec on MovieLens-1M, validation, queries: the largest value falls from 2.86 to 2.17 times the
+root mean square, where a random rotation leaves it; overlap@10 of eight-bit queries and items with float ones rises from .992
+to .994.
 """
 
 from __future__ import annotations
