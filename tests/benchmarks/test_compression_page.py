@@ -81,7 +81,9 @@ def test_curves_stand_beside_chance(result: dict[str, Any]) -> None:
     rows = [row(slug, 0.9 - 0.001 * place) for place, slug in enumerate([*MAIN, *CURVES])]
     text = page({**result, "rows": rows})
     assert "| `random` | 0.8" in text
-    assert len([line for line in text.splitlines() if "of the bytes" in line]) == len(CURVES) / len(PERCENTS)
+    assert len([line for line in text.splitlines() if line.count("), 1.000, 0.020") == len(PERCENTS)]) == len(CURVES) / len(
+        PERCENTS
+    )
     drawn = draw(rows[:-1])
     assert "random-neurons" in drawn
     assert "prune-structured" in drawn
