@@ -119,8 +119,8 @@ def _curves(rows: Sequence[Row]) -> list[str]:
         return []
     names = list(dict.fromkeys(slug.removeprefix("curve-").rpartition("-")[0] for slug in found))
     lines = [
-        "One seed, each pruned at one stroke, then tuned for three epochs: NDCG@10 kept (95 % interval), overlap@10, share of the",
-        "bytes. `random` is the control of weights, `random-neurons` that of whole neurons. The gates of `l0` learn for",
+        "One seed, each pruned at one stroke, then tuned for three epochs: NDCG@10 kept (95 % interval), overlap@10, share of",
+        "the bytes. `random` is the control of weights, `random-neurons` that of whole neurons. The gates of `l0` learn for",
         f"{_GATES} epochs more, before the stroke.",
         "",
         f"| criterion | {' | '.join(f'{percent} % gone' for percent in PERCENTS)} |",
