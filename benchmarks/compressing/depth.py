@@ -64,6 +64,7 @@ def depth_rows(place: Place, *, seeds: int, epochs: int) -> list[dict[str, Any]]
 def _row(variant: str, gains: NDArray[np.float64], alone: NDArray[np.float64], size: tuple[int, int]) -> dict[str, Any]:
     ratio, low, high = kept_over_seeds(gains, alone)
     return {
+        "tool": "edge-rec",
         "variant": variant,
         "layers": DEEP if variant == "deep" else SHALLOW,
         "parameters": size[0],
