@@ -197,20 +197,26 @@ MAIN: dict[str, Variant] = {
 }
 
 
-def _further(epochs: int, rate: float | None, words: str) -> Variant:
-    """Return the teacher trained on: a student that begins with all of its weights, and has no teacher but the log."""
-    options: dict[str, object] = {"student": "sasrec", "weight": 0, "epochs": epochs}
+def _further(words: str, **options: object) -> Variant:
+    """Return the teacher trained on: a student that begins with all of its weights."""
     return Variant(
-        title=f"the teacher trained on for {epochs} epochs {words}, nothing made smaller",
-        steps=(("distil", options if rate is None else {**options, "learning_rate": rate}),),
+        title=f"the teacher trained on {words}, nothing made smaller",
+        steps=(("distil", {"student": "sasrec", **options}),),
         precision="fp32",
     )
 
 
-# What variants would gain by their training alone: the teacher has as many epochs more; the best of all counts, by validation.
+# What variants would gain by their training alone: the teacher has as much of it; the best epoch counts, by validation.
 FURTHER: dict[str, Variant] = {
-    "fp32-further": _further(8, 2e-3, "at the rate of most recipes"),
-    "fp32-further-usual": _further(8, None, "at the rate of its own training"),
+    "fp32-further": _further("for 8 epochs at the rate of most recipes", weight=0, epochs=8, learning_rate=2e-3),
+    "fp32-further-usual": _further("for 8 epochs at the rate of its own training", weight=0, epochs=8),
+    "fp32-further-taught": _further(
+        "as most recipes do it, for 10 epochs with its own answers for a teacher",
+        weight=0.8,
+        epochs=10,
+        learning_rate=3e-3,
+        options={"dropout": 0.1},
+    ),
 }
 
 # Criteria of single weights, all else alike: at one stroke, then the same short fine-tuning.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from edge_rec.compress.step import Step
 
-_LATER = ("dropout", "rotate")  # options that steps did not have at first
+_LATER = ("dropout", "rotate", "decoder")  # options that steps did not have at first
 
 STEPS: dict[str, type[Step]] = {
     "distil": Distil,

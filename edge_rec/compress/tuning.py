@@ -17,7 +17,7 @@ from edge_rec_converters.metrics import ndcg_at_k
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from edge_rec.compress.step import Given
     from edge_rec.data import Split
@@ -50,6 +50,7 @@ def tuned(
     dropout: float | None = None,
     held: Mapping[str, nn.Module] = MappingProxyType({}),
     frozen: Sequence[str] = (),
+    fed: Tensor | None = None,
     plan: Plan | None = None,
 ) -> Tuned[_N]:
     """Train a network on, and keep the best epoch by validation, the model as it came among them.
@@ -65,6 +66,7 @@ def tuned(
         dropout: Share of the activations that training hides; that of the model's own training unless given.
         held: Of `finetune`.
         frozen: Of `finetune`.
+        fed: Of `finetune`.
         plan: Of `finetune`.
 
     Raises:
@@ -90,6 +92,7 @@ def tuned(
         held=held,
         frozen=frozen,
         distillation=distillation,
+        fed=fed,
         plan=plan,
         checkpoint=given.folder / "checkpoint.safetensors",
         progress=given.progress,

@@ -3,6 +3,7 @@
 from edge_rec.models.als import Factorised, factorise
 from edge_rec.models.deep_mlp import DeepMLP, DeepMLPEncoder, DeepMLPOptions
 from edge_rec.models.gru4rec import GRU4Rec, GRU4RecEncoder, GRU4RecOptions
+from edge_rec.models.lift import ItemLift
 from edge_rec.models.lightgcn import GraphNetwork, LightGCN, LightGCNOptions, OneStep
 from edge_rec.models.mf import MatrixFactorisation, MFOptions
 from edge_rec.models.neighbours import EASE, EASEOptions, ItemItem, ItemItemOptions
@@ -39,6 +40,7 @@ __all__ = [
     "GraphNetwork",
     "ItemItem",
     "ItemItemOptions",
+    "ItemLift",
     "LightGCN",
     "LightGCNOptions",
     "LowRankLinear",

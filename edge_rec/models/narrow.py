@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from edge_rec_converters.protocol import Stepping
 
 if TYPE_CHECKING:
+    from edge_rec.models.lift import ItemLift
     from edge_rec_runtime.state import StatePart
 
 BASES = "basis_*"  # the names of what `NarrowItems` multiplies with
@@ -20,20 +21,27 @@ class NarrowItems(nn.Module):
     """An encoder whose items are widened on the way in, and whose query is narrowed.
 
     With items F @ B, the inner products of a query q are F @ (B @ q): the device scans F alone. A graph holds B once for each
-    side from which it is multiplied, unless both are the same; two names let a plan speak of both.
+    side from which it is multiplied, unless both are the same; two names let a plan speak of both. A lift takes its place on
+    the way in.
     """
 
-    def __init__(self, encoder: nn.Module, basis: Tensor) -> None:
-        """Take an encoder of [dims] vectors and the basis [rank, dims] of the items."""
+    def __init__(self, encoder: nn.Module, basis: Tensor, lift: ItemLift | None) -> None:
+        """Take an encoder of [dims] vectors, the basis [rank, dims] of the items, and their lift, if they have one."""
         super().__init__()
         self.encoder = encoder
-        self.basis_in = nn.Parameter(basis.detach(), requires_grad=False)
+        self.lift = lift
+        if lift is None:
+            self.basis_in = nn.Parameter(basis.detach(), requires_grad=False)
         self.basis_out = nn.Parameter(basis.detach().T.contiguous(), requires_grad=False)
 
     def forward(self, vectors: Tensor, mask: Tensor, *context: Tensor) -> Tensor:
         """Return the query [batch, rank] for ``vectors`` [batch, length, rank]; mask and context are the encoder's own."""
-        query: Tensor = self.encoder(vectors @ self.basis_in, mask, *context)
+        query: Tensor = self.encoder(self.widened(vectors), mask, *context)
         return query @ self.basis_out
+
+    def widened(self, stored: Tensor) -> Tensor:
+        """Return what the encoder is fed with [..., dims] for items as they are stored [..., rank]."""
+        return stored @ self.basis_in if self.lift is None else self.lift(stored)
 
 
 class _SteppingNarrowItems(NarrowItems):
@@ -46,10 +54,10 @@ class _SteppingNarrowItems(NarrowItems):
 
     def step(self, vectors: Tensor, past: Tensor | None, *state: Tensor) -> tuple[Tensor, ...]:
         """Take new events [1, new, rank] in, see `Stepping`."""
-        query, *parts = cast("Stepping", self.encoder).step(vectors @ self.basis_in, past, *state)
+        query, *parts = cast("Stepping", self.encoder).step(self.widened(vectors), past, *state)
         return query @ self.basis_out, *parts
 
 
-def narrow_items(encoder: nn.Module, basis: Tensor) -> NarrowItems:
+def narrow_items(encoder: nn.Module, basis: Tensor, lift: ItemLift | None = None) -> NarrowItems:
     """Return the encoder of [dims] vectors as one of [rank], for items that are products with a basis [rank, dims]."""
-    return (_SteppingNarrowItems if isinstance(encoder, Stepping) else NarrowItems)(encoder, basis)
+    return (_SteppingNarrowItems if isinstance(encoder, Stepping) else NarrowItems)(encoder, basis, lift)

@@ -1,4 +1,4 @@
-"""What compression changed in the shape of a network: layers of low rank, a narrow item table, weights that stay zero.
+"""What compression changed in the shape of a network: layers of low rank, an item table of its own width, zeros that stay.
 
 A model's options say what was designed, its structure what was taken away since. The parts are named by module paths, so that
 every network of the zoo can be changed without knowing of it.
@@ -9,12 +9,13 @@ from __future__ import annotations
 __all__ = ["LowRankLinear", "Structure", "apply_structure"]
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
+from edge_rec.models.lift import ItemLift
 from edge_rec_runtime.errors import ModelError
 
 _MOST = 1 << 16
@@ -28,20 +29,27 @@ class Structure:
     Attributes:
         ranks: Module path of a dense layer -> the rank of the two layers that stand in its place.
         item_rank: Width of the stored item vectors where they are not as wide as the network, or None.
+        item_hidden: Width of the hidden layer through which the encoder sees stored items, see `ItemLift`; None where it sees
+            them through the basis that the query is narrowed by.
         pruned: Names of parameters whose exact zeros were pruned: whoever trains on keeps them zero.
         rotated: Whether the stored item vectors lie along axes that were learnt for rounding; the basis then stays in float.
     """
 
     ranks: Mapping[str, int] = field(default_factory=dict)
     item_rank: int | None = None
+    item_hidden: int | None = None
     pruned: tuple[str, ...] = ()
     rotated: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no network can be shaped by."""
-        for path, rank in [*self.ranks.items(), *([] if self.item_rank is None else [("the item table", self.item_rank)])]:
-            if type(rank) is not int or not 1 <= rank <= _MOST:
-                raise ModelError(f"structure: the rank of {path} is {rank!r}; expected a whole number from 1 to {_MOST}")
+        optional = {"item_rank": self.item_rank, "item_hidden": self.item_hidden}
+        widths = {f"the rank of {path}": rank for path, rank in self.ranks.items()}
+        for name, width in [*widths.items(), *((name, width) for name, width in optional.items() if width is not None)]:
+            if type(width) is not int or not 1 <= width <= _MOST:
+                raise ModelError(f"structure: {name} is {width!r}; expected a whole number from 1 to {_MOST}")
+        if self.item_hidden is not None and self.item_rank is None:
+            raise ModelError("structure: item_hidden without an item_rank; items that are as wide as the network need no layer")
         if self.rotated and self.item_rank is None:
             raise ModelError("structure: rotated=true without an item_rank; the axes are the basis of the items")
 
@@ -56,8 +64,9 @@ class Structure:
         Raises:
             ModelError: It is no structure.
         """
-        if not isinstance(described, Mapping) or not set(described) <= {"ranks", "item_rank", "pruned", "rotated"}:
-            raise ModelError(f"structure: {described!r:.80} is not an object with ranks, item_rank, pruned and rotated")
+        if not isinstance(described, Mapping) or not set(described) <= {one.name for one in fields(cls)}:
+            known = ", ".join(one.name for one in fields(cls))
+            raise ModelError(f"structure: {described!r:.80} is not an object of {known}")
         ranks, pruned = described.get("ranks", {}), described.get("pruned", ())
         if not isinstance(ranks, Mapping) or not all(isinstance(path, str) for path in ranks):
             raise ModelError(f"structure: ranks={ranks!r:.80} is not an object of module paths and ranks")
@@ -65,7 +74,13 @@ class Structure:
             raise ModelError(f"structure: pruned={pruned!r:.80} is not a list of names of parameters")
         if not isinstance(rotated := described.get("rotated", False), bool):
             raise ModelError(f"structure: rotated={rotated!r:.80}; expected true or false")
-        return cls(ranks=dict(ranks), item_rank=described.get("item_rank"), pruned=tuple(pruned), rotated=rotated)
+        return cls(
+            ranks=dict(ranks),
+            item_rank=described.get("item_rank"),
+            item_hidden=described.get("item_hidden"),
+            pruned=tuple(pruned),
+            rotated=rotated,
+        )
 
     def describe(self) -> dict[str, Any]:
         """Return what differs from no change at all, fit for JSON."""
@@ -74,6 +89,8 @@ class Structure:
             found["ranks"] = dict(self.ranks)
         if self.item_rank is not None:
             found["item_rank"] = self.item_rank
+        if self.item_hidden is not None:
+            found["item_hidden"] = self.item_hidden
         if self.pruned:
             found["pruned"] = list(self.pruned)
         if self.rotated:
@@ -109,7 +126,7 @@ def apply_structure(network: nn.Module, structure: Structure, *, title: str) -> 
     for path, rank in structure.ranks.items():
         _split(network, path, rank, title)
     if structure.item_rank is not None:
-        _narrow(network, structure.item_rank, title)
+        _narrow(network, structure.item_rank, structure.item_hidden, title)
     known = {name for name, _ in network.named_parameters()}
     if unknown := sorted(set(structure.pruned) - known):
         raise ModelError(f"{title}: structure says that {unknown[0]!r} is pruned, and there is no such parameter")
@@ -131,7 +148,7 @@ def _split(network: nn.Module, path: str, rank: int, title: str) -> None:
     setattr(parent, name, split)
 
 
-def _narrow(network: nn.Module, rank: int, title: str) -> None:
+def _narrow(network: nn.Module, rank: int, hidden: int | None, title: str) -> None:
     table = getattr(network, "table", None)
     if not isinstance(table, nn.Parameter):
         raise ModelError(f"{title}: its item vectors are computed by a tower, so there is no item table that could have a rank")
@@ -140,3 +157,6 @@ def _narrow(network: nn.Module, rank: int, title: str) -> None:
         raise ModelError(f"{title}: items of {dims} dims are stored in at most {_WIDEST * dims} values, not {rank}")
     network.table = nn.Parameter(torch.empty(items, rank, device=table.device))
     network.item_basis = nn.Parameter(torch.empty(rank, dims, device=table.device))
+    if hidden is not None:
+        with table.device:
+            network.item_lift = ItemLift(rank, hidden, dims)

@@ -9,6 +9,7 @@ from edge_rec.training.loop import train
 from edge_rec.training.losses import full_cross_entropy, sampled_cross_entropy
 from edge_rec.training.objective import NextItem, Objective
 from edge_rec.training.options import LOSSES, TrainingOptions
+from edge_rec.training.plan import KeepLast
 from edge_rec.training.rankers import RANKERS, train_ranker_run
 from edge_rec.training.ranking import RankingTraining, TrainedRanker, train_ranker
 from edge_rec.training.recipes import RECIPES, Recipe, recipe
@@ -25,6 +26,7 @@ __all__ = [
     "TRAINERS",
     "Distillation",
     "Fitted",
+    "KeepLast",
     "Masked",
     "NextItem",
     "Objective",

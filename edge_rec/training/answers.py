@@ -66,6 +66,7 @@ class _AtOnce:
             source = model.source()
             table = torch.from_numpy(np.ascontiguousarray(source.item_table))
             self._table = table if model.structure.item_rank is None else table @ model.item_basis
+            self._fed = self._table if model.item_lift is None else model.item_lift(table)
             self._bias = None if source.item_bias is None else torch.from_numpy(source.item_bias)
 
     def vectors(self) -> NDArray[np.float32] | None:
@@ -92,7 +93,7 @@ class _AtOnce:
             for line, (_, start, end, _) in enumerate(group):
                 rows[line, : end - start] = torch.from_numpy(self._train.items[start:end].astype(np.int64))
             users = torch.tensor([user for user, *_ in group])
-            found = self._model.states(functional.embedding(rows, self._table), *(values[users] for values in self._context))
+            found = self._model.states(functional.embedding(rows, self._fed), *(values[users] for values in self._context))
             for line, (_, start, end, new) in enumerate(group):
                 states[new - begin : end - begin] = found[line, new - start : end - start]
         return states

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from torch import nn
+    from torch import Tensor, nn
 
     from edge_rec.data import Split
     from edge_rec.training.objective import Criterion
@@ -40,6 +40,7 @@ def finetune(
     held: Mapping[str, nn.Module] = _NOTHING,
     frozen: Sequence[str] = (),
     distillation: Distillation | None = None,
+    fed: Tensor | None = None,
     plan: Plan | None = None,
     checkpoint: Path | None = None,
     progress: Progress = silent,
@@ -58,6 +59,8 @@ def finetune(
         frozen: Patterns of names of parameters that do not move (``encoder.*``); those that are held still are seen through
             their module.
         distillation: A teacher to learn from besides the events.
+        fed: [items, dims] what the encoder is fed with while it is trained, in the place of its own items; evaluations are of the
+            network without it.
         plan: What else changes between steps, and which epochs count; the best of all unless given.
         checkpoint: Written after each epoch; where it exists, training goes on from it.
         progress: Told about each step.
@@ -68,7 +71,7 @@ def finetune(
     """
     copied = holding(model, held, frozen=frozen)
     context = [one.encode(split.user_attributes.get(one.name, [""] * len(split.train))) for one in model.context]
-    objective = NextItem(split, max_length=model.options.max_length, users=options.batch_users, context=context)
+    objective = NextItem(split, max_length=model.options.max_length, users=options.batch_users, context=context, fed=fed)
     loss: Criterion[Window] = catalogue_loss(split, options)
     if distillation is not None:
         loss = _distilled(distillation, split, options)
@@ -79,6 +82,8 @@ def finetune(
         "plan": None if plan is None else {"kind": type(plan).__qualname__, **plan.describe()},
         "distillation": None if distillation is None else distillation.describe(),
     }
+    if fed is not None:
+        owner["fed"] = hashlib.sha256(fed.detach().contiguous().numpy().tobytes()).hexdigest()
     run = Run(copied, objective, split, options, loss=loss, owner=owner, plan=plan)
     if checkpoint is not None and checkpoint.exists():
         run.load(read_checkpoint(checkpoint, owner=run.owner))

@@ -85,7 +85,15 @@ class Criterion(Protocol[_Loss]):
 class NextItem:
     """Foretell each event of a history from those before it."""
 
-    def __init__(self, split: Split, *, max_length: int, users: int, context: Sequence[NDArray[np.int32]] = ()) -> None:
+    def __init__(
+        self,
+        split: Split,
+        *,
+        max_length: int,
+        users: int,
+        context: Sequence[NDArray[np.int32]] = (),
+        fed: Tensor | None = None,
+    ) -> None:
         """Look at ``split.train``.
 
         Args:
@@ -93,7 +101,9 @@ class NextItem:
             max_length: Events in a window.
             users: Histories in a step.
             context: For each context feature of the network its values, one row a user.
+            fed: [items, dims] what the encoder is fed with; what the network itself feeds it with unless given.
         """
+        self._fed = fed
         self._train = split.train
         self._max_length = max_length
         self._users = users
@@ -109,10 +119,12 @@ class NextItem:
         return batches(self._train, max_length=self._max_length, users=self._users, rng=rng)
 
     def shared(self, model: Network) -> tuple[Tensor, ...]:
-        """Return the item table."""
-        return (model.item_vectors(),)
+        """Return the item vectors that are scored and, where they are others, those that the encoder is fed with."""
+        if self._fed is not None:
+            return model.item_vectors(), self._fed
+        return (model.item_vectors(),) if model.item_lift is None else (model.item_vectors(), model.fed_vectors())
 
     def states(self, model: Network, part: Window, shared: tuple[Tensor, ...], *, drop: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the query after every event."""
         context = (values[part.users] for values in self._context)
-        return model.states(functional.embedding(part.rows, shared[0]), *context, drop=drop)[part.events]
+        return model.states(functional.embedding(part.rows, shared[-1]), *context, drop=drop)[part.events]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Plan"]
+__all__ = ["KeepLast", "Plan"]
 
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,3 +37,18 @@ class Plan(Protocol):
             ndcg: Its NDCG@10 on validation.
             best: That of the best so far, -inf before there is one.
         """
+
+
+class KeepLast:
+    """Changes nothing, and keeps the last epoch whatever it came to: where another training goes on from it at once."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return nothing: there is nothing to set."""
+        return {}
+
+    def before_step(self, model: Network, step: int, steps: int) -> None:
+        """Leave everything as it is."""
+
+    def accepts(self, model: Network, *, ndcg: float, best: float) -> bool:  # noqa: ARG002 - as the protocol has it
+        """Accept."""
+        return True

@@ -47,19 +47,22 @@ def network(request: pytest.FixtureRequest) -> SASRec | GRU4Rec:
     return cast("SASRec | GRU4Rec", disturbed(NETWORKS_OF_THE_ZOO[request.param]()))
 
 
-@pytest.fixture(scope="module", params=["sasrec-pruned", "gru4rec-deep", "sasrec-narrow", "gru4rec-narrow"])
+@pytest.fixture(
+    scope="module", params=["sasrec-pruned", "gru4rec-deep", "sasrec-narrow", "gru4rec-narrow", "sasrec-lifted", "gru4rec-lifted"]
+)
 def prepared(request: pytest.FixtureRequest) -> Prepared:
-    """One of each family, exported once, and one of each whose items are stored along half of the axes."""
-    name = request.param.removesuffix("-narrow")
+    """One of each family, exported once, and of each one whose items are stored along half of the axes, and one with a lift."""
+    name = request.param.removesuffix("-narrow").removesuffix("-lifted")
     network = NETWORKS_OF_THE_ZOO[name]()
-    return prepare((disturbed(network) if name == request.param else _narrow(network)).source(), HISTORIES)
+    hidden = 6 if request.param.endswith("-lifted") else None
+    return prepare((disturbed(network) if name == request.param else _narrow(network, hidden)).source(), HISTORIES)
 
 
-def _narrow(network: SASRec | GRU4Rec) -> SASRec | GRU4Rec:
-    """Return the network with its item table as a product, every weight drawn."""
-    basis = SOURCE.standard_normal((DIMS // 2, DIMS)).astype(np.float32)
-    weights = {**network.weights(), "table": network.weights()["table"][:, : DIMS // 2], "item_basis": basis}
-    return cast("SASRec | GRU4Rec", disturbed(network.with_structure(Structure(item_rank=DIMS // 2), weights)))
+def _narrow(network: SASRec | GRU4Rec, hidden: int | None) -> SASRec | GRU4Rec:
+    """Return the network with its item table as a product, and a lift with so wide a hidden layer; every weight drawn."""
+    structure = Structure(item_rank=DIMS // 2, item_hidden=hidden)
+    shaped = type(network).built({**network.describe(), "structure": structure.describe()}, network.catalogue, seed=1)
+    return cast("SASRec | GRU4Rec", disturbed(shaped))
 
 
 @torch.inference_mode()

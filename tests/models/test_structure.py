@@ -40,7 +40,7 @@ SPLIT = Split(
     user_ids=("ann", "bob"),
     item_ids=CATALOGUE.ids,
 )
-CHANGED = Structure(ranks={"encoder.blocks.0.expand": 2}, item_rank=3, pruned=("encoder.blocks.1.query.weight",), rotated=True)
+CHANGED = Structure(ranks={"encoder.blocks.0.expand": 2}, item_rank=3, item_hidden=5, pruned=("encoder.blocks.1.query.weight",), rotated=True)
 
 
 def _plain() -> SASRec:
@@ -82,9 +82,12 @@ def test_a_model_without_changes_says_nothing_of_them() -> None:
     ("described", "said"),
     [
         ([], "not an object"),
-        ({"rank": {}}, "not an object with ranks"),
+        ({"rank": {}}, "not an object of ranks"),
         ({"item_rank": 3, "rotated": 1}, "rotated=1; expected true or false"),
         ({"rotated": True}, "rotated=true without an item_rank"),
+        ({"item_hidden": 4}, "item_hidden without an item_rank"),
+        ({"item_rank": 3, "item_hidden": 0}, "item_hidden is 0; expected a whole number"),
+        ({"item_rank": 3, "item_hidden": "4"}, "item_hidden is '4'"),
         ({"ranks": {"encoder.blocks.0.expand": 0}}, "expected a whole number from 1"),
         ({"ranks": {"encoder.blocks.0.expand": True}}, "is True"),
         ({"ranks": {"encoder.blocks.0.expand": 5}}, "its rank is at most 4, not 5"),

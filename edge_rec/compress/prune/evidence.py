@@ -59,10 +59,12 @@ class Evidence:
         """Return the mean cross-entropy of the next item over the sample."""
         total, count = 0.0, 0
         with torch.no_grad():
-            table = model.item_vectors()
-            for states, targets in self._states(model, table):
-                total += float(full_cross_entropy(states, table, targets))
-                count += len(targets)
+            objective = self._objective(model)
+            shared = objective.shared(model)
+            for part in (part for batch in self._batches(objective) for part in batch):
+                states = objective.states(model, part, shared, drop=keep_all)
+                total += float(full_cross_entropy(states, shared[0], part.targets))
+                count += len(part.targets)
         return total / count
 
     def gradients(self, model: Network) -> Iterator[dict[str, NDArray[np.float32]]]:
@@ -70,9 +72,10 @@ class Evidence:
         objective = self._objective(model)
         for batch in self._batches(objective):
             model.zero_grad()
-            table, total, count = model.item_vectors(), torch.zeros(()), 0
+            shared, total, count = objective.shared(model), torch.zeros(()), 0
             for part in batch:
-                total = total + full_cross_entropy(objective.states(model, part, (table,), drop=keep_all), table, part.targets)
+                states = objective.states(model, part, shared, drop=keep_all)
+                total = total + full_cross_entropy(states, shared[0], part.targets)
                 count += len(part.targets)
             (total / count).backward()  # type: ignore[no-untyped-call]  # torch types it so
             yield {name: value.grad.numpy() for name, value in model.named_parameters() if value.grad is not None}
@@ -98,10 +101,10 @@ class Evidence:
         share = _KEPT / max(sum(len(part.targets) for batch in batches for part in batch), _KEPT)
         try:
             with torch.no_grad():
-                table = model.item_vectors()
+                shared = objective.shared(model)
                 for part in (part for batch in batches for part in batch):
                     now.clear()
-                    queries = objective.states(model, part, (table,), drop=keep_all)
+                    queries = objective.states(model, part, shared, drop=keep_all)
                     chosen = torch.from_numpy(rng.random(len(part.targets)) < share)
                     found.append(part.targets[chosen])
                     seen.setdefault("table", []).append(queries[chosen])
@@ -112,12 +115,6 @@ class Evidence:
             for hook in hooks:
                 hook.remove()
         return {name: torch.cat(values).numpy() for name, values in seen.items()}, torch.cat(found).numpy()
-
-    def _states(self, model: Network, table: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        objective = self._objective(model)
-        for batch in self._batches(objective):
-            for part in batch:
-                yield objective.states(model, part, (table,), drop=keep_all), part.targets
 
     def _objective(self, model: Network) -> NextItem:
         model.eval()

@@ -14,10 +14,12 @@ from edge_rec.compress.options import check_whole, nearest
 from edge_rec.compress.quantise.finished import finish_items, require_finished
 from edge_rec.compress.quantise.forms import FittedTuning, require_free_items, require_table, settled
 from edge_rec.compress.quantise.grids import Int8Items
+from edge_rec.compress.quantise.lifts import fit_lift
 from edge_rec.compress.quantise.rotation import in_axes, level_axes
 from edge_rec.compress.quantise.signs import SignItems, SignScorer, start_of_signs
 from edge_rec.compress.quantise.states import asked_of
 from edge_rec.compress.tuning import Tuned
+from edge_rec.training import KeepLast, baked, holding
 from edge_rec_converters.compensation import fit_int8
 from edge_rec_runtime import BinaryTable
 from edge_rec_runtime.errors import CompressionError
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 _CORRECTIONS = ("none", "scale", "scale-bias")
 _NAME = "quantise:to=binary-items"
+_ALONE = 1  # epochs of signs that the encoder does not see yet; after a second one it is worse on validation
+_LIFT = 1000  # steps of the fit of what the encoder sees of signs that stay
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,9 @@ class BinaryItems(FittedTuning):
         correction: What an item has besides: ``none``, a ``scale`` (2 bytes), or ``scale-bias`` (4), which epochs do not see.
         rescore: Whether the signs only choose candidates: the encoder is fed from an int8 table, which scores them exactly
             (``items=binary,rescore=int8``), and is left as it is.
+        decoder: Width of a hidden layer through which the encoder sees the signs, see `ItemLift`; unless given it sees them
+            through the basis alone, while they move. With it they are trained first, for one epoch in which the encoder still
+            sees the items as they were; then they stay, the layer is fitted to those items, and trained with the encoder.
         rotate: With ``rescore``: whether items and queries are first rotated to axes along which eight bits lose least; the axes
             become part of the network, in float32.
     """
@@ -51,6 +58,7 @@ class BinaryItems(FittedTuning):
     distil: float = 0.2
     bits: int = 96
     correction: str = "none"
+    decoder: int | None = None
     rescore: bool = False
     rotate: bool = False
 
@@ -62,6 +70,8 @@ class BinaryItems(FittedTuning):
             raise CompressionError(
                 f"{_NAME}: there is no correction={self.correction!r}; {nearest(str(self.correction), _CORRECTIONS)}"
             )
+        if self.decoder is not None:
+            check_whole(_NAME, "decoder", self.decoder)
         for name in ("rescore", "rotate"):
             if not isinstance(getattr(self, name), bool):
                 raise CompressionError(f"{_NAME}: {name}={getattr(self, name)!r}; expected true or false")
@@ -69,6 +79,8 @@ class BinaryItems(FittedTuning):
             raise CompressionError(
                 f"{_NAME}: rotate=true is for items in eight bits and the queries of the fit; say rescore=true, and fit above 0"
             )
+        if self.decoder is not None and self.rescore:
+            raise CompressionError(f"{_NAME}: with rescore=true the encoder sees int8 items; leave decoder={self.decoder!r} out")
         if self.epochs and self.rescore:
             raise CompressionError(f"{_NAME}: with rescore=true the encoder sees int8 items and learns nothing; say epochs=0")
         if self.epochs and self.correction == "scale-bias":
@@ -110,12 +122,40 @@ class BinaryItems(FittedTuning):
         )
         # As large as the fit left them, about 1 and more: a sign changes when many steps agree, not at every other one.
         weights = {**model.weights(), "table": scorer.latents.detach().numpy(), "item_basis": scorer.projection()}
-        narrow = model.with_structure(structure, weights)
-        found = settled(narrow, given, self, {"table": SignItems(scorer.scales())}, teacher=model)
+        narrow, signs = model.with_structure(structure, weights), SignItems(scorer.scales())
+        if self.decoder is None:
+            found = settled(narrow, given, self, {"table": signs}, teacher=model)
+        else:
+            found = self._apart(narrow, signs, model, given, hidden=self.decoder)
         values = found.model.weights()["table"]
         scales = None if self.correction == "none" else np.abs(values).max(axis=1)
-        signs = BinaryTable.pack(values > 0, scales, scorer.biases())
-        return finish_items(replace(found, record={**record, **found.record}), signs)
+        packed = BinaryTable.pack(values > 0, scales, scorer.biases())
+        return finish_items(replace(found, record={**record, **found.record}), packed)
+
+    def _apart(self, narrow: Network, signs: SignItems, model: Network, given: Given, *, hidden: int) -> Tuned[Network]:
+        """Train the signs while the encoder sees the items as they were, then the encoder while the signs stay."""
+        before = model.fed_vectors().detach()
+        if self.epochs:
+            first = replace(given, folder=given.folder / "signs")
+            learnt = settled(
+                narrow, first, replace(self, epochs=_ALONE), {"table": signs}, teacher=model, fed=before, plan=KeepLast()
+            ).model
+        else:
+            learnt = baked(narrow, holding(narrow, {"table": signs}))
+        weights = learnt.weights()
+        met = np.empty(0, np.int64) if given.split is None else given.split.train.items
+        fitted, missed = fit_lift(
+            weights["table"],
+            before.numpy(),
+            hidden=hidden,
+            counts=np.bincount(met, minlength=len(before)),
+            steps=_LIFT if self.fit else 0,
+            seed=given.seed,
+            progress=given.progress,
+        )
+        lifted = learnt.with_structure(replace(learnt.structure, item_hidden=hidden), {**weights, **fitted})
+        found = settled(lifted, given, self, teacher=model, frozen=("table",))
+        return replace(found, record={**missed, **found.record})
 
     def ensures(self, before: Network, after: Network) -> None:  # noqa: ARG002 - as the protocol has it
         """Raise CompressionError if the codes are not there, or are not what the encoder is fed with."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edge_rec.compress.quantise.fitting import Scorer
     from edge_rec.compress.step import Given, Outcome
     from edge_rec.models import Model
+    from edge_rec.training.plan import Plan
 
 _N = TypeVar("_N", bound=Network)
 
@@ -154,6 +155,8 @@ def settled(
     *,
     teacher: Model,
     frozen: Sequence[str] = (),
+    fed: Tensor | None = None,
+    plan: Plan | None = None,
 ) -> Tuned[_N]:
     """Return the network with the values that it sees through the modules, after training where epochs are asked for.
 
@@ -164,6 +167,8 @@ def settled(
         held: By the name of a parameter, the module that it is seen through.
         teacher: The model as the step got it.
         frozen: Patterns of parameters that do not move.
+        fed: Of `finetune`.
+        plan: Of `finetune`.
     """
     if not tuning.epochs:
         return Tuned(model=baked(model, holding(model, held)), record={"remarks": []})
@@ -178,6 +183,8 @@ def settled(
         dropout=tuning.dropout,
         held=held,
         frozen=frozen,
+        fed=fed,
+        plan=plan,
     )
     reached = {one["epoch"]: one["ndcg_at_10"] for one in found.record["epochs"] if "ndcg_at_10" in one}
     gained = {"ndcg_rounded": reached.get(0), "ndcg_trained": reached.get(found.record["best_epoch"])}

@@ -52,6 +52,7 @@ class Quantise:
         decimals: ``fixed-point``: digits after the point.
         keep: ``binary-network``: patterns of layers that stay in eight bits.
         correction: ``binary-items``: what an item has besides its signs.
+        decoder: ``binary-items``: width of a hidden layer through which the encoder sees the signs.
         rescore: ``binary-items``: whether the signs only choose candidates.
         rotate: With ``rescore``: whether items and queries are rotated to axes along which eight bits lose least.
         pieces: ``pq``: bytes an item.
@@ -73,6 +74,7 @@ class Quantise:
     decimals: int | None = None
     keep: tuple[str, ...] | str | None = None
     correction: str | None = None
+    decoder: int | None = None
     rescore: bool | None = None
     rotate: bool | None = None
     pieces: int | None = None

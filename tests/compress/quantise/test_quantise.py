@@ -64,13 +64,17 @@ FORMS = {
     "int4": ("int4", "epochs=1"),
     "pq": ("pq,pieces=4", "fit=3,epochs=1"),
     "binary": ("binary-items,bits=24", "fit=3,epochs=1,correction=scale"),
+    "binary-decoder": ("binary-items,bits=24,decoder=16", "fit=3,epochs=1,correction=scale"),
 }
 
 
-@pytest.mark.parametrize(("layout", "tuned"), [("int8", ""), ("int8", "yes"), ("int4", "yes"), ("pq", "yes"), ("binary", "yes")])
-def test_finished_codes_reach_the_bundle(layout: str, tuned: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("form", "tuned"), [("int8", ""), *((form, "yes") for form in FORMS), ("binary-decoder", "")], ids=lambda one: one or "plain"
+)
+def test_finished_codes_reach_the_bundle(form: str, tuned: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """After any training, a run directory and a conversion, the bundle holds the very codes, and the model its vectors."""
-    text, training = FORMS[layout]
+    text, training = FORMS[form]
+    layout = form.partition("-")[0]
     trained, folder, walked = (request.getfixturevalue(name) for name in ("trained", "folder", "walked"))
     model = trained
     before = {name: value.copy() for name, value in model.weights().items()}
@@ -269,6 +273,8 @@ def test_pruned_weights_stay_zero(model: SASRec, tmp_path: Path) -> None:
         ("binary-items,correction=scales", "did you mean 'scale'"),
         ("binary-items,epochs=2,rescore=true", "say epochs=0"),
         ("binary-items,rotate=true", "say rescore=true"),
+        ("binary-items,decoder=0", "decoder=0"),
+        ("binary-items,decoder=8,rescore=true", "leave decoder=8 out"),
         ("binary-items,rotate=true,rescore=true,fit=0", "fit above 0"),
         ("binary-items,rotate=1,rescore=true", "rotate=1; expected true or false"),
         ("binary-items,epochs=2,correction=scale-bias", "train without a bias"),
