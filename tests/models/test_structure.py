@@ -40,7 +40,9 @@ SPLIT = Split(
     user_ids=("ann", "bob"),
     item_ids=CATALOGUE.ids,
 )
-CHANGED = Structure(ranks={"encoder.blocks.0.expand": 2}, item_rank=3, item_hidden=5, pruned=("encoder.blocks.1.query.weight",), rotated=True)
+CHANGED = Structure(
+    ranks={"encoder.blocks.0.expand": 2}, item_rank=3, item_hidden=5, pruned=("encoder.blocks.1.query.weight",), rotated=True
+)
 
 
 def _plain() -> SASRec:

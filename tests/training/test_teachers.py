@@ -44,6 +44,12 @@ def _sasrec(split: Split, *, seed: int = 0, max_length: int = 24) -> SASRec:
     return SASRec(shape, Catalogue(split.item_ids), seed=seed)
 
 
+def _lifted(split: Split) -> SASRec:
+    """Return one that sees its items through a hidden layer."""
+    plain = _sasrec(split)
+    return SASRec.built({**plain.describe(), "structure": {"item_rank": 6, "item_hidden": 5}}, plain.catalogue, seed=2)
+
+
 def _after(model: Model, history: np.ndarray) -> Tensor:
     """Return the logits of all items after a history, by the model at the door."""
     source = model.source()
@@ -77,7 +83,13 @@ def test_what_is_kept_is_what_the_teacher_says(split: Split, tmp_path: Path) -> 
     """A network read all at once, one with a short window, counts, and an ensemble: each event's answer is the model's own."""
     popularity = Popularity.count(split, Catalogue(split.item_ids))
     gru = GRU4Rec(GRU4RecOptions(dims=4, hidden=5, max_length=24), Catalogue(split.item_ids), seed=3)
-    several: list[list[Model]] = [[_sasrec(split)], [_sasrec(split, max_length=3)], [popularity], [_sasrec(split), gru]]
+    several: list[list[Model]] = [
+        [_sasrec(split)],
+        [_lifted(split)],
+        [_sasrec(split, max_length=3)],
+        [popularity],
+        [_sasrec(split), gru],
+    ]
     for models in several:
         _same(teacher_outputs(models, split, folder=tmp_path, top=5), models, split)
 
