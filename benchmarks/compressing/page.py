@@ -155,6 +155,8 @@ _METHOD = """## How it is measured
 - NDCG@10 kept is the ratio of means over users, averaged over seeds; each seed has a teacher and a variant of its own. The
   interval is a paired bootstrap over users. Overlap@10 is the share of the teacher's first ten items that are among the variant's
   first ten, everything seen left out.
+- Variants that train have more training behind them than their teacher. The rows `fp32-further` are the teacher after as much,
+  with nothing made smaller: what a variant keeps, divided by what they keep, is its share of a teacher that was trained as long.
 - Times are those of single requests on one thread, beside the teacher's bundle, which takes turns with the variant's: the
   median of the ratios of neighbouring calls. `fp32` is the teacher beside itself: what it differs from 1 by is noise.
 - Everything that was chosen was chosen on validation events. The test events were looked at once for each row, and again where

@@ -19,7 +19,7 @@ from edge_rec.compress.quantise.rotation import in_axes, level_axes
 from edge_rec.compress.quantise.signs import SignItems, SignScorer, start_of_signs
 from edge_rec.compress.quantise.states import asked_of
 from edge_rec.compress.tuning import Tuned
-from edge_rec.training import KeepLast, baked, holding
+from edge_rec.training import KeepLast
 from edge_rec_converters.compensation import fit_int8
 from edge_rec_runtime import BinaryTable
 from edge_rec_runtime.errors import CompressionError
@@ -135,14 +135,9 @@ class BinaryItems(FittedTuning):
     def _apart(self, narrow: Network, signs: SignItems, model: Network, given: Given, *, hidden: int) -> Tuned[Network]:
         """Train the signs while the encoder sees the items as they were, then the encoder while the signs stay."""
         before = model.fed_vectors().detach()
-        if self.epochs:
-            first = replace(given, folder=given.folder / "signs")
-            learnt = settled(
-                narrow, first, replace(self, epochs=_ALONE), {"table": signs}, teacher=model, fed=before, plan=KeepLast()
-            ).model
-        else:
-            learnt = baked(narrow, holding(narrow, {"table": signs}))
-        weights = learnt.weights()
+        first, place = replace(self, epochs=_ALONE if self.epochs else 0), replace(given, folder=given.folder / "signs")
+        learnt = settled(narrow, place, first, {"table": signs}, teacher=model, fed=before, plan=KeepLast())
+        weights = learnt.model.weights()
         met = np.empty(0, np.int64) if given.split is None else given.split.train.items
         fitted, missed = fit_lift(
             weights["table"],
@@ -153,9 +148,11 @@ class BinaryItems(FittedTuning):
             seed=given.seed,
             progress=given.progress,
         )
-        lifted = learnt.with_structure(replace(learnt.structure, item_hidden=hidden), {**weights, **fitted})
+        structure = replace(learnt.model.structure, item_hidden=hidden)
+        lifted = learnt.model.with_structure(structure, {**weights, **fitted})
         found = settled(lifted, given, self, teacher=model, frozen=("table",))
-        return replace(found, record={**missed, **found.record})
+        remarks = [*learnt.record["remarks"], *found.record["remarks"]]
+        return replace(found, record={**missed, **found.record, "remarks": remarks})
 
     def ensures(self, before: Network, after: Network) -> None:  # noqa: ARG002 - as the protocol has it
         """Raise CompressionError if the codes are not there, or are not what the encoder is fed with."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edge_rec_runtime import Progress
 
 _RATE = 3e-3
+_ITEMS = 8192  # a step; of larger catalogues each step draws so many
 
 
 def fit_lift(
@@ -38,7 +39,7 @@ def fit_lift(
         vectors: [items, dims], what the encoder was trained to see.
         hidden: Width of the hidden layer.
         counts: [items] how often each was met; an item counts by the root of that, and one that nobody met as if met once.
-        steps: Of Adam, each of the whole catalogue; with 0 the lift is the best matrix alone.
+        steps: Of Adam, each of the whole catalogue, or of some thousands of it; with 0 the lift is the best matrix alone.
         seed: Of the first weights.
         progress: Told about each step.
 
@@ -52,7 +53,7 @@ def fit_lift(
     known, wanted = torch.from_numpy(codes), torch.from_numpy(vectors)
     weights = torch.from_numpy(np.sqrt(np.maximum(counts, 1)).astype(np.float32))[:, None]
     weights = weights / weights.mean()
-    spread = float((weights * (wanted - wanted.mean(dim=0)).square()).sum()) or 1.0
+    spread = float((weights * (wanted - wanted.mean(dim=0)).square()).sum()) / len(wanted) or 1.0
     root = weights.sqrt()
     linear = torch.linalg.lstsq(root * known, root * wanted, driver="gelsd").solution
     lift = ItemLift(codes.shape[1], hidden, vectors.shape[1])
@@ -66,7 +67,9 @@ def fit_lift(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(steps, 1))
     missed = []
     for step in range(steps + 1):
-        loss = (weights * (lift(known) - wanted).square()).sum() / spread
+        rows = slice(None) if len(known) <= _ITEMS else torch.randint(len(known), (_ITEMS,), generator=drawn)
+        errors = weights[rows] * (lift(known[rows]) - wanted[rows]).square()
+        loss = errors.sum() / (len(errors) * spread)
         missed.append(float(loss.detach()))
         if step == steps:
             break

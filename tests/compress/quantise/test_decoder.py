@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional
 
 from edge_rec.compress import Given, parse_step
+from edge_rec.compress.quantise import lifts
 from edge_rec.compress.quantise.lifts import fit_lift
 from edge_rec.models import load_run, write_run
 from edge_rec.training import prepared
@@ -56,6 +57,21 @@ def test_a_lift_tells_more_than_a_matrix() -> None:
     np.testing.assert_allclose(straight["item_lift.linear.weight"], best.T, atol=1e-4)
     assert not straight["item_lift.outer.weight"].any()
     assert weights["item_lift.outer.weight"].any()
+
+
+def test_large_catalogues_are_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a step takes a part of the items, the lift of all of them still tells more than the matrix."""
+    monkeypatch.setattr(lifts, "_ITEMS", 16)
+    told = fit_lift(CODES, BENT, hidden=32, counts=np.ones(len(CODES), np.int64), steps=300, seed=0, progress=silent)[1]
+    assert told["lift_missed"][1] < 0.5 * told["lift_missed"][0]
+
+
+def test_trainings_that_diverge_say_so(trained: SASRec, walked: Dataset, tmp_path: Path) -> None:
+    """Both of them; the model is what it was before, on finite values."""
+    found = parse_step(f"{TEXT.replace('0.01', '1e30')},epochs=2").run(trained, given(tmp_path, trained, walked))
+    assert [str(one).split(",")[0] for one in found.record["remarks"]] == ["diverged in epoch 1"] * 2
+    assert found.record["best_epoch"] == 0
+    assert all(np.isfinite(value).all() for value in found.model.weights().values())  # type: ignore[attr-defined]
 
 
 def test_signs_stay_while_the_encoder_learns(decoded: Outcome, trained: SASRec, walked: Dataset, tmp_path: Path) -> None:
