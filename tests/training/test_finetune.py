@@ -14,7 +14,7 @@ from edge_rec.data import Dataset, Split, leave_one_out
 from edge_rec.metrics import held_out
 from edge_rec.models import GRU4Rec, GRU4RecOptions, SASRec, SASRecOptions
 from edge_rec.models.structure import Structure
-from edge_rec.training import Distillation, Trained, TrainingOptions, finetune, teacher_outputs
+from edge_rec.training import Distillation, KeepLast, Trained, TrainingOptions, finetune, teacher_outputs
 from edge_rec_converters.metrics import ndcg_at_k
 from edge_rec_runtime import Catalogue, silent
 from edge_rec_runtime.errors import TrainingError
@@ -200,15 +200,8 @@ def test_a_step_that_only_harms_leaves_the_model_as_it_came(model: SASRec, split
         finetune(model, split, options=OPTIONS)
 
 
-class _NeverPleased:
+class _NeverPleased(KeepLast):
     """A plan that takes no epoch."""
-
-    def describe(self) -> dict[str, Any]:
-        """Return nothing more than its kind."""
-        return {}
-
-    def before_step(self, model: Network, step: int, steps: int) -> None:
-        """Leave everything as it is."""
 
     def accepts(self, model: Network, *, ndcg: float, best: float) -> bool:  # noqa: ARG002 - as the protocol has it
         """Refuse."""
@@ -219,6 +212,28 @@ def test_divergence_with_nothing_worth_keeping_is_an_error(model: SASRec, split:
     """Where a plan took no epoch, not even the model as it came, there is nothing to return."""
     with pytest.raises(TrainingError, match="the loss became nan in epoch 2"):
         finetune(model, split, options=OPTIONS, held={EXPAND: _Breaks(2)}, plan=_NeverPleased())
+
+
+def test_the_last_epoch_is_kept_where_that_is_asked(model: SASRec, split: Split) -> None:
+    """However much worse it is than those before."""
+    harmful = replace(OPTIONS, epochs=2, learning_rate=3.0, warmup_steps=0)
+    assert finetune(model, split, options=harmful).best_epoch == 0
+    assert finetune(model, split, options=harmful, plan=KeepLast()).best_epoch == 2
+
+
+def test_the_encoder_is_fed_with_what_it_is_given(model: SASRec, split: Split, tmp_path: Path) -> None:
+    """With its own items nothing changes; with others the weights do, and a checkpoint of the one is not that of the other."""
+    own = torch.from_numpy(model.weights()["table"].copy())
+    path = tmp_path / "checkpoint.safetensors"
+    frozen = {"options": replace(OPTIONS, epochs=1), "frozen": ("table",), "plan": KeepLast()}
+    plain = finetune(model, split, **frozen).model.weights()  # type: ignore[arg-type]
+    fed = finetune(model, split, **frozen, fed=own, checkpoint=path).model.weights()  # type: ignore[arg-type]
+    other = finetune(model, split, **frozen, fed=own.flip(0)).model.weights()  # type: ignore[arg-type]
+    for name, values in plain.items():
+        np.testing.assert_array_equal(fed[name], values)
+    assert any(not np.array_equal(other[name], values) for name, values in plain.items())
+    with pytest.raises(TrainingError, match="belongs to another run: fed"):
+        finetune(model, split, **frozen, fed=own.flip(0), checkpoint=path)  # type: ignore[arg-type]
 
 
 def test_frozen_parameters_are_returned_as_they_came(model: SASRec, split: Split) -> None:
