@@ -1,9 +1,9 @@
 """Models that recommend the next item, and the folders that hold them once trained."""
 
 from edge_rec.models.als import Factorised, factorise
+from edge_rec.models.decoder import ItemDecoder
 from edge_rec.models.deep_mlp import DeepMLP, DeepMLPEncoder, DeepMLPOptions
 from edge_rec.models.gru4rec import GRU4Rec, GRU4RecEncoder, GRU4RecOptions
-from edge_rec.models.lift import ItemLift
 from edge_rec.models.lightgcn import GraphNetwork, LightGCN, LightGCNOptions, OneStep
 from edge_rec.models.mf import MatrixFactorisation, MFOptions
 from edge_rec.models.neighbours import EASE, EASEOptions, ItemItem, ItemItemOptions
@@ -38,9 +38,9 @@ __all__ = [
     "GRU4RecEncoder",
     "GRU4RecOptions",
     "GraphNetwork",
+    "ItemDecoder",
     "ItemItem",
     "ItemItemOptions",
-    "ItemLift",
     "LightGCN",
     "LightGCNOptions",
     "LowRankLinear",

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from edge_rec_converters.protocol import Stepping
 
 if TYPE_CHECKING:
-    from edge_rec.models.lift import ItemLift
+    from edge_rec.models.decoder import ItemDecoder
     from edge_rec_runtime.state import StatePart
 
 BASES = "basis_*"  # the names of what `NarrowItems` multiplies with
@@ -21,16 +21,16 @@ class NarrowItems(nn.Module):
     """An encoder whose items are widened on the way in, and whose query is narrowed.
 
     With items F @ B, the inner products of a query q are F @ (B @ q): the device scans F alone. A graph holds B once for each
-    side from which it is multiplied, unless both are the same; two names let a plan speak of both. A lift takes its place on
+    side from which it is multiplied, unless both are the same; two names let a plan speak of both. A decoder takes its place on
     the way in.
     """
 
-    def __init__(self, encoder: nn.Module, basis: Tensor, lift: ItemLift | None) -> None:
-        """Take an encoder of [dims] vectors, the basis [rank, dims] of the items, and their lift, if they have one."""
+    def __init__(self, encoder: nn.Module, basis: Tensor, decoder: ItemDecoder | None) -> None:
+        """Take an encoder of [dims] vectors, the basis [rank, dims] of the items, and their decoder, if they have one."""
         super().__init__()
         self.encoder = encoder
-        self.lift = lift
-        if lift is None:
+        self.decoder = decoder
+        if decoder is None:
             self.basis_in = nn.Parameter(basis.detach(), requires_grad=False)
         self.basis_out = nn.Parameter(basis.detach().T.contiguous(), requires_grad=False)
 
@@ -41,7 +41,7 @@ class NarrowItems(nn.Module):
 
     def widened(self, stored: Tensor) -> Tensor:
         """Return what the encoder is fed with [..., dims] for items as they are stored [..., rank]."""
-        return stored @ self.basis_in if self.lift is None else self.lift(stored)
+        return stored @ self.basis_in if self.decoder is None else self.decoder(stored)
 
 
 class _SteppingNarrowItems(NarrowItems):
@@ -58,6 +58,6 @@ class _SteppingNarrowItems(NarrowItems):
         return query @ self.basis_out, *parts
 
 
-def narrow_items(encoder: nn.Module, basis: Tensor, lift: ItemLift | None = None) -> NarrowItems:
+def narrow_items(encoder: nn.Module, basis: Tensor, decoder: ItemDecoder | None = None) -> NarrowItems:
     """Return the encoder of [dims] vectors as one of [rank], for items that are products with a basis [rank, dims]."""
-    return (_SteppingNarrowItems if isinstance(encoder, Stepping) else NarrowItems)(encoder, basis, lift)
+    return (_SteppingNarrowItems if isinstance(encoder, Stepping) else NarrowItems)(encoder, basis, decoder)

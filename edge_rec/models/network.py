@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from edge_rec.models.lift import ItemLift
+    from edge_rec.models.decoder import ItemDecoder
     from edge_rec_runtime import Catalogue, Feature, ItemTable
 
 _Options = TypeVar("_Options")
@@ -90,7 +90,7 @@ class Network(nn.Module):
         catalogue: The ids of the item rows.
         table: [items, dims] item vectors, where they are not computed from something else.
         item_basis: [rank, dims], where ``structure`` says that items are stored in another width.
-        item_lift: What the encoder sees them through, where the structure has a hidden layer for it.
+        item_decoder: What the encoder sees them through, where the structure has a hidden layer for it.
         encoder: The module that goes to the device; its ``states`` are those of `states`.
         context: The features of a request that it takes besides a history.
         float_weights: Patterns of weights that stay fp32 in every precision.
@@ -104,7 +104,7 @@ class Network(nn.Module):
     Options: ClassVar[type]
     table: nn.Parameter
     item_basis: nn.Parameter
-    item_lift: ItemLift | None
+    item_decoder: ItemDecoder | None
     encoder: Any
     context: tuple[Feature, ...] = ()
     float_weights: ClassVar[tuple[str, ...]] = ()
@@ -114,7 +114,7 @@ class Network(nn.Module):
         self.options = options
         self.catalogue = catalogue
         self.structure = Structure()
-        self.item_lift = None
+        self.item_decoder = None
         self.tables: Mapping[str, ItemTable] = {}
 
     def draw(self, seed: int) -> None:
@@ -139,7 +139,7 @@ class Network(nn.Module):
 
     def fed_vectors(self) -> Tensor:
         """Return what the encoder is fed with for each item [items, dims], with a gradient."""
-        return self.item_vectors() if self.item_lift is None else self.item_lift(self.table)
+        return self.item_vectors() if self.item_decoder is None else self.item_decoder(self.table)
 
     def states(self, vectors: Tensor, *context: Tensor, drop: Callable[[Tensor], Tensor] = keep_all) -> Tensor:
         """Return the query [batch, length, dims] after every event.
@@ -164,7 +164,7 @@ class Network(nn.Module):
             stored = (self.table if narrow else self.item_vectors()).detach().numpy()
         bias = None if finished is None else finished.parts().get("bias")
         return Retriever(
-            encoder=narrow_items(self.encoder, self.item_basis, self.item_lift).eval() if narrow else self.encoder,
+            encoder=narrow_items(self.encoder, self.item_basis, self.item_decoder).eval() if narrow else self.encoder,
             item_table=stored,
             item_bias=None if bias is None else bias.astype(np.float32),
             catalogue=self.catalogue,

@@ -15,7 +15,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from edge_rec.models.lift import ItemLift
+from edge_rec.models.decoder import ItemDecoder
 from edge_rec_runtime.errors import ModelError
 
 _MOST = 1 << 16
@@ -29,7 +29,7 @@ class Structure:
     Attributes:
         ranks: Module path of a dense layer -> the rank of the two layers that stand in its place.
         item_rank: Width of the stored item vectors where they are not as wide as the network, or None.
-        item_hidden: Width of the hidden layer through which the encoder sees stored items, see `ItemLift`; None where it sees
+        item_decoder: Width of the hidden layer through which the encoder sees stored items, see `ItemDecoder`; None where it sees
             them through the basis that the query is narrowed by.
         pruned: Names of parameters whose exact zeros were pruned: whoever trains on keeps them zero.
         rotated: Whether the stored item vectors lie along axes that were learnt for rounding; the basis then stays in float.
@@ -37,19 +37,19 @@ class Structure:
 
     ranks: Mapping[str, int] = field(default_factory=dict)
     item_rank: int | None = None
-    item_hidden: int | None = None
+    item_decoder: int | None = None
     pruned: tuple[str, ...] = ()
     rotated: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no network can be shaped by."""
-        optional = {"item_rank": self.item_rank, "item_hidden": self.item_hidden}
+        optional = {"item_rank": self.item_rank, "item_decoder": self.item_decoder}
         widths = {f"the rank of {path}": rank for path, rank in self.ranks.items()}
         for name, width in [*widths.items(), *((name, width) for name, width in optional.items() if width is not None)]:
             if type(width) is not int or not 1 <= width <= _MOST:
-                raise ModelError(f"structure: {name} is {width!r}; expected a whole number from 1 to {_MOST}")
-        if self.item_hidden is not None and self.item_rank is None:
-            raise ModelError("structure: item_hidden without an item_rank; items that are as wide as the network need no layer")
+                raise ModelError(f"structure: {name} is {width!r:.80}; expected a whole number from 1 to {_MOST}")
+        if self.item_decoder is not None and self.item_rank is None:
+            raise ModelError("structure: item_decoder without an item_rank; items that are as wide as the network need no layer")
         if self.rotated and self.item_rank is None:
             raise ModelError("structure: rotated=true without an item_rank; the axes are the basis of the items")
 
@@ -77,7 +77,7 @@ class Structure:
         return cls(
             ranks=dict(ranks),
             item_rank=described.get("item_rank"),
-            item_hidden=described.get("item_hidden"),
+            item_decoder=described.get("item_decoder"),
             pruned=tuple(pruned),
             rotated=rotated,
         )
@@ -89,8 +89,8 @@ class Structure:
             found["ranks"] = dict(self.ranks)
         if self.item_rank is not None:
             found["item_rank"] = self.item_rank
-        if self.item_hidden is not None:
-            found["item_hidden"] = self.item_hidden
+        if self.item_decoder is not None:
+            found["item_decoder"] = self.item_decoder
         if self.pruned:
             found["pruned"] = list(self.pruned)
         if self.rotated:
@@ -126,7 +126,7 @@ def apply_structure(network: nn.Module, structure: Structure, *, title: str) -> 
     for path, rank in structure.ranks.items():
         _split(network, path, rank, title)
     if structure.item_rank is not None:
-        _narrow(network, structure.item_rank, structure.item_hidden, title)
+        _narrow(network, structure.item_rank, structure.item_decoder, title)
     known = {name for name, _ in network.named_parameters()}
     if unknown := sorted(set(structure.pruned) - known):
         raise ModelError(f"{title}: structure says that {unknown[0]!r} is pruned, and there is no such parameter")
@@ -159,4 +159,4 @@ def _narrow(network: nn.Module, rank: int, hidden: int | None, title: str) -> No
     network.item_basis = nn.Parameter(torch.empty(rank, dims, device=table.device))
     if hidden is not None:
         with table.device:
-            network.item_lift = ItemLift(rank, hidden, dims)
+            network.item_decoder = ItemDecoder(rank, hidden, dims)

@@ -66,7 +66,7 @@ class _AtOnce:
             source = model.source()
             table = torch.from_numpy(np.ascontiguousarray(source.item_table))
             self._table = table if model.structure.item_rank is None else table @ model.item_basis
-            self._fed = self._table if model.item_lift is None else model.item_lift(table)
+            self._fed = self._table if model.item_decoder is None else model.item_decoder(table)
             self._bias = None if source.item_bias is None else torch.from_numpy(source.item_bias)
 
     def vectors(self) -> NDArray[np.float32] | None:

@@ -122,7 +122,7 @@ class NextItem:
         """Return the item vectors that are scored and, where they are others, those that the encoder is fed with."""
         if self._fed is not None:
             return model.item_vectors(), self._fed
-        return (model.item_vectors(),) if model.item_lift is None else (model.item_vectors(), model.fed_vectors())
+        return (model.item_vectors(),) if model.item_decoder is None else (model.item_vectors(), model.fed_vectors())
 
     def states(self, model: Network, part: Window, shared: tuple[Tensor, ...], *, drop: Callable[[Tensor], Tensor]) -> Tensor:
         """Return the query after every event."""

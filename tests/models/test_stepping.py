@@ -48,19 +48,20 @@ def network(request: pytest.FixtureRequest) -> SASRec | GRU4Rec:
 
 
 @pytest.fixture(
-    scope="module", params=["sasrec-pruned", "gru4rec-deep", "sasrec-narrow", "gru4rec-narrow", "sasrec-lifted", "gru4rec-lifted"]
+    scope="module",
+    params=["sasrec-pruned", "gru4rec-deep", "sasrec-narrow", "gru4rec-narrow", "sasrec-decoded", "gru4rec-decoded"],
 )
 def prepared(request: pytest.FixtureRequest) -> Prepared:
-    """One of each family, exported once, and of each one whose items are stored along half of the axes, and one with a lift."""
-    name = request.param.removesuffix("-narrow").removesuffix("-lifted")
+    """One of each family, exported once, one of each whose items are stored along half of the axes, and one with a decoder."""
+    name = request.param.removesuffix("-narrow").removesuffix("-decoded")
     network = NETWORKS_OF_THE_ZOO[name]()
-    hidden = 6 if request.param.endswith("-lifted") else None
+    hidden = 6 if request.param.endswith("-decoded") else None
     return prepare((disturbed(network) if name == request.param else _narrow(network, hidden)).source(), HISTORIES)
 
 
 def _narrow(network: SASRec | GRU4Rec, hidden: int | None) -> SASRec | GRU4Rec:
-    """Return the network with its item table as a product, and a lift with so wide a hidden layer; every weight drawn."""
-    structure = Structure(item_rank=DIMS // 2, item_hidden=hidden)
+    """Return the network with its item table as a product, and a decoder with so wide a hidden layer; every weight drawn."""
+    structure = Structure(item_rank=DIMS // 2, item_decoder=hidden)
     shaped = type(network).built({**network.describe(), "structure": structure.describe()}, network.catalogue, seed=1)
     return cast("SASRec | GRU4Rec", disturbed(shaped))
 

@@ -41,7 +41,7 @@ SPLIT = Split(
     item_ids=CATALOGUE.ids,
 )
 CHANGED = Structure(
-    ranks={"encoder.blocks.0.expand": 2}, item_rank=3, item_hidden=5, pruned=("encoder.blocks.1.query.weight",), rotated=True
+    ranks={"encoder.blocks.0.expand": 2}, item_rank=3, item_decoder=5, pruned=("encoder.blocks.1.query.weight",), rotated=True
 )
 
 
@@ -87,9 +87,9 @@ def test_a_model_without_changes_says_nothing_of_them() -> None:
         ({"rank": {}}, "not an object of ranks"),
         ({"item_rank": 3, "rotated": 1}, "rotated=1; expected true or false"),
         ({"rotated": True}, "rotated=true without an item_rank"),
-        ({"item_hidden": 4}, "item_hidden without an item_rank"),
-        ({"item_rank": 3, "item_hidden": 0}, "item_hidden is 0; expected a whole number"),
-        ({"item_rank": 3, "item_hidden": "4"}, "item_hidden is '4'"),
+        ({"item_decoder": 4}, "item_decoder without an item_rank"),
+        ({"item_rank": 3, "item_decoder": 0}, "item_decoder is 0; expected a whole number"),
+        ({"item_rank": 3, "item_decoder": "4"}, "item_decoder is '4'"),
         ({"ranks": {"encoder.blocks.0.expand": 0}}, "expected a whole number from 1"),
         ({"ranks": {"encoder.blocks.0.expand": True}}, "is True"),
         ({"ranks": {"encoder.blocks.0.expand": 5}}, "its rank is at most 4, not 5"),

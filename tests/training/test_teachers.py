@@ -44,10 +44,10 @@ def _sasrec(split: Split, *, seed: int = 0, max_length: int = 24) -> SASRec:
     return SASRec(shape, Catalogue(split.item_ids), seed=seed)
 
 
-def _lifted(split: Split) -> SASRec:
+def _decoded(split: Split) -> SASRec:
     """Return one that sees its items through a hidden layer."""
     plain = _sasrec(split)
-    return SASRec.built({**plain.describe(), "structure": {"item_rank": 6, "item_hidden": 5}}, plain.catalogue, seed=2)
+    return SASRec.built({**plain.describe(), "structure": {"item_rank": 6, "item_decoder": 5}}, plain.catalogue, seed=2)
 
 
 def _after(model: Model, history: np.ndarray) -> Tensor:
@@ -85,7 +85,7 @@ def test_what_is_kept_is_what_the_teacher_says(split: Split, tmp_path: Path) -> 
     gru = GRU4Rec(GRU4RecOptions(dims=4, hidden=5, max_length=24), Catalogue(split.item_ids), seed=3)
     several: list[list[Model]] = [
         [_sasrec(split)],
-        [_lifted(split)],
+        [_decoded(split)],
         [_sasrec(split, max_length=3)],
         [popularity],
         [_sasrec(split), gru],

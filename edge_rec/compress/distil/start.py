@@ -53,6 +53,7 @@ def started(student: Network, teachers: Sequence[Model]) -> Started:
     alike = single is not None and single.name == student.name
     if alike and single is not None and bool(tables) and tables[0].shape[1] == dims:
         found = _fitting(own, single.weights())
+        found |= {"table": tables[0].copy()} if "table" in own else {}  # of a teacher with codes, what they stand for
     elif "table" in own and len(tables) == len(teachers):
         joined = np.concatenate(tables, axis=1, dtype=np.float64) / len(tables) ** 0.5
         basis = _directions(joined, dims)

@@ -95,6 +95,8 @@ class Factorise:
             )
         if self.items and not isinstance(getattr(model, "table", None), nn.Parameter):
             raise CompressionError(f"factorise: the item vectors of {model.title} are computed by a tower; factorise its layers")
+        if model.item_decoder is not None:
+            raise CompressionError(f"factorise: {model.title} sees its items through a decoder of their codes; factorise first")
         layers = {} if self.layers is None else dense_layers(model, self.layers)
         if self.layers is not None and not layers:
             known = ", ".join(dense_layers(model, "*")) or "none"

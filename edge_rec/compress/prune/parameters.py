@@ -60,7 +60,7 @@ def _is_matrix(values: NDArray[Any]) -> bool:
 
 def _shipped(model: Model, name: str) -> bool:
     if isinstance(model, Network):
-        return name in {"table", "item_basis"} or name.startswith(("encoder.", "item_lift."))
+        return name in {"table", "item_basis"} or name.startswith(("encoder.", "item_decoder."))
     if isinstance(model, MatrixFactorisation):
         return name != "users"
     return not name.startswith("item_values.")  # of rankers: what items are, not what was learnt

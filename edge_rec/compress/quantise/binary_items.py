@@ -5,19 +5,21 @@ from __future__ import annotations
 __all__ = ["BinaryItems"]
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import torch
 
 from edge_rec.compress.options import check_whole, nearest
+from edge_rec.compress.quantise.decoders import fit_decoder
 from edge_rec.compress.quantise.finished import finish_items, require_finished
 from edge_rec.compress.quantise.forms import FittedTuning, require_free_items, require_table, settled
 from edge_rec.compress.quantise.grids import Int8Items
-from edge_rec.compress.quantise.lifts import fit_lift
 from edge_rec.compress.quantise.rotation import in_axes, level_axes
 from edge_rec.compress.quantise.signs import SignItems, SignScorer, start_of_signs
 from edge_rec.compress.quantise.states import asked_of
+from edge_rec.compress.step import Given
 from edge_rec.compress.tuning import Tuned
 from edge_rec.training import KeepLast
 from edge_rec_converters.compensation import fit_int8
@@ -27,14 +29,15 @@ from edge_rec_runtime.errors import CompressionError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from edge_rec.compress.step import Given, Outcome
+    from edge_rec.compress.step import Outcome
     from edge_rec.models import Network
     from edge_rec_runtime import Int8Table
 
 _CORRECTIONS = ("none", "scale", "scale-bias")
 _NAME = "quantise:to=binary-items"
 _ALONE = 1  # epochs of signs that the encoder does not see yet; after a second one it is worse on validation
-_LIFT = 1000  # steps of the fit of what the encoder sees of signs that stay
+_DECODED = 1000  # steps of the fit of what the encoder sees of signs that stay
+_WIDEST = 1 << 16  # as networks can have layers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,7 @@ class BinaryItems(FittedTuning):
         correction: What an item has besides: ``none``, a ``scale`` (2 bytes), or ``scale-bias`` (4), which epochs do not see.
         rescore: Whether the signs only choose candidates: the encoder is fed from an int8 table, which scores them exactly
             (``items=binary,rescore=int8``), and is left as it is.
-        decoder: Width of a hidden layer through which the encoder sees the signs, see `ItemLift`; unless given it sees them
+        decoder: Width of a hidden layer through which the encoder sees the signs, see `ItemDecoder`; unless given it sees them
             through the basis alone, while they move. With it they are trained first, for one epoch in which the encoder still
             sees the items as they were; then they stay, the layer is fitted to those items, and trained with the encoder.
         rotate: With ``rescore``: whether items and queries are first rotated to axes along which eight bits lose least; the axes
@@ -72,15 +75,19 @@ class BinaryItems(FittedTuning):
             )
         if self.decoder is not None:
             check_whole(_NAME, "decoder", self.decoder)
+            if self.decoder > _WIDEST:
+                raise CompressionError(f"{_NAME}: decoder={self.decoder}; its hidden layer has at most {_WIDEST} values")
         for name in ("rescore", "rotate"):
             if not isinstance(getattr(self, name), bool):
                 raise CompressionError(f"{_NAME}: {name}={getattr(self, name)!r}; expected true or false")
+        if self.decoder is not None and (self.rescore or self.rotate):
+            raise CompressionError(
+                f"{_NAME}: rescore=true feeds the encoder with int8 items, not with signs; leave decoder={self.decoder} out"
+            )
         if self.rotate and not (self.rescore and self.fit):
             raise CompressionError(
                 f"{_NAME}: rotate=true is for items in eight bits and the queries of the fit; say rescore=true, and fit above 0"
             )
-        if self.decoder is not None and self.rescore:
-            raise CompressionError(f"{_NAME}: with rescore=true the encoder sees int8 items; leave decoder={self.decoder!r} out")
         if self.epochs and self.rescore:
             raise CompressionError(f"{_NAME}: with rescore=true the encoder sees int8 items and learns nothing; say epochs=0")
         if self.epochs and self.correction == "scale-bias":
@@ -138,21 +145,42 @@ class BinaryItems(FittedTuning):
         first, place = replace(self, epochs=_ALONE if self.epochs else 0), replace(given, folder=given.folder / "signs")
         learnt = settled(narrow, place, first, {"table": signs}, teacher=model, fed=before, plan=KeepLast())
         weights = learnt.model.weights()
-        met = np.empty(0, np.int64) if given.split is None else given.split.train.items
-        fitted, missed = fit_lift(
+        met = given.data(_NAME).train.items if self.needs_data else np.empty(0, np.int64)
+        fitted, missed = fit_decoder(
             weights["table"],
             before.numpy(),
             hidden=hidden,
             counts=np.bincount(met, minlength=len(before)),
-            steps=_LIFT if self.fit else 0,
+            steps=_DECODED,
             seed=given.seed,
             progress=given.progress,
         )
-        structure = replace(learnt.model.structure, item_hidden=hidden)
-        lifted = learnt.model.with_structure(structure, {**weights, **fitted})
-        found = settled(lifted, given, self, teacher=model, frozen=("table",))
-        remarks = [*learnt.record["remarks"], *found.record["remarks"]]
-        return replace(found, record={**missed, **found.record, "remarks": remarks})
+        structure = replace(learnt.model.structure, item_decoder=hidden)
+        decoded = learnt.model.with_structure(structure, {**weights, **fitted})
+        found = settled(decoded, given, self, teacher=model, frozen=("table",))
+        record = {**missed, **found.record, "signs": learnt.record}
+        remarks = [f"signs: {one}" for one in learnt.record["remarks"]] + found.record["remarks"]
+        if self.epochs:
+            record["ndcg_rounded"] = before_any = learnt.record["ndcg_rounded"]
+            if record["ndcg_trained"] < before_any:
+                remarks.append(
+                    f"training left NDCG@10 {record['ndcg_trained']:.4f} of {before_any:.4f} on validation; give a learning_rate "
+                    f"below {self.learning_rate:g}"
+                )
+        return replace(found, record={**record, "remarks": remarks})
+
+    def outline(self, model: Network) -> Network:
+        """Return the model in its form; which signs, axes and decoder do not matter."""
+        if self.rotate:
+            model = in_axes(model, np.eye(model.table.shape[1], dtype=np.float32))
+        blind = replace(self, epochs=0, fit=0, rotate=False, decoder=None)
+        nothing = Given(split=None, dataset="", catalogue=model.catalogue, seed=0, folder=Path())
+        shaped = cast("Network", blind.run(model, nothing).model)
+        if self.decoder is None:
+            return shaped
+        structure = replace(shaped.structure, item_decoder=self.decoder)
+        drawn = type(shaped).built({**shaped.describe(), "structure": structure.describe()}, shaped.catalogue)
+        return drawn.with_weights(shaped.weights()).with_tables(shaped.tables)
 
     def ensures(self, before: Network, after: Network) -> None:  # noqa: ARG002 - as the protocol has it
         """Raise CompressionError if the codes are not there, or are not what the encoder is fed with."""

@@ -13,7 +13,7 @@ import numpy as np
 from edge_rec.compress.options import nearest
 from edge_rec.compress.quantise.forms import Tuning, settled
 from edge_rec.compress.quantise.grids import Int8Weights, SignWeights
-from edge_rec.compress.quantise.weights import LEAST, dense_weights, rounded_weights
+from edge_rec.compress.quantise.weights import LEAST, dense_weights, graph_name, rounded_weights
 from edge_rec.compress.step import Outcome
 from edge_rec_runtime.errors import CompressionError
 
@@ -71,7 +71,7 @@ class BinaryNetwork(Tuning):
         held |= {name: SignWeights() for name in signed}
         found = settled(model, given, self, held, teacher=model)
         kept = [name for name in dense_weights(model) if name not in signed]
-        words = [f"{name.removeprefix('encoder.')}=int8-weights" for name in kept]
+        words = [f"{graph_name(model, name)}=int8-weights" for name in kept]
         return Outcome(model=found.model, record={"signs": list(signed), "convert_layers": words, **found.record})
 
     def ensures(self, before: Network, after: Network) -> None:  # noqa: ARG002 - as the protocol has it
@@ -82,7 +82,7 @@ class BinaryNetwork(Tuning):
                 raise CompressionError(f"{_NAME}: a row of {name} has several magnitudes; report this model")
 
     def _signed(self, model: Network) -> tuple[str, ...]:
-        known = dense_weights(model)
+        known = tuple(name for name in dense_weights(model) if name.startswith("encoder."))  # a decoder stays in eight bits
         patterns = (known[:1] + known[-1:]) if self.keep is None else self.keep
         return tuple(name for name in known if not any(_matches(name, pattern) for pattern in patterns))
 

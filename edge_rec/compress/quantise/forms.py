@@ -192,11 +192,15 @@ def settled(
 
 
 def require_free_items(word: str, model: Network) -> None:
-    """Refuse a model whose items have finished codes.
+    """Refuse a model whose items have finished codes, or had some that it was trained to decode.
 
     Raises:
         CompressionError: It has some.
     """
+    if model.item_decoder is not None and not model.tables:
+        raise CompressionError(
+            f"quantise:to={word}: {model.title} has a decoder of item codes that are gone; start from the model before it"
+        )
     if model.tables:
         raise CompressionError(
             f"quantise:to={word}: the items of {model.title} have finished codes ({', '.join(model.tables)}) already; "

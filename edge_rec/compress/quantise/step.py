@@ -7,8 +7,6 @@ __all__ = ["FORMS", "Quantise"]
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from edge_rec.compress.options import nearest, refuse_unknown
 from edge_rec.compress.quantise.binary_items import BinaryItems
 from edge_rec.compress.quantise.binary_network import BinaryNetwork
@@ -16,7 +14,6 @@ from edge_rec.compress.quantise.fixed_point import FixedPoint
 from edge_rec.compress.quantise.int4 import Int4
 from edge_rec.compress.quantise.int8 import Int8
 from edge_rec.compress.quantise.pq import ProductQuantisation
-from edge_rec.compress.quantise.rotation import in_axes
 from edge_rec.models import Network
 from edge_rec_runtime.errors import CompressionError
 
@@ -103,17 +100,11 @@ class Quantise:
         self._form().requires(self._network_of(model))
 
     def outline(self, model: Model, given: Given) -> Model | None:
-        """Return the model rounded as it is; product codes and axes take long to find, and any will do."""
+        """Return the model rounded as it is; codes take long to find, and any will do."""
         form = self._form()
-        if isinstance(form, ProductQuantisation):
+        if isinstance(form, ProductQuantisation | BinaryItems):
             return form.outline(self._network_of(model))
-        if self.rotate:
-            network = self._network_of(model)
-            model = in_axes(network, np.eye(network.table.shape[1], dtype=np.float32))
-        plain = replace(
-            self, epochs=0, learning_rate=None, distil=None, dropout=None, rotate=None, fit_rate=None, fit_temperature=None
-        )
-        return replace(plain, fit=0 if "fit" in _options(self.to) else None).run(model, given).model
+        return replace(self, epochs=0, learning_rate=None, distil=None, dropout=None).run(model, given).model
 
     def run(self, model: Model, given: Given) -> Outcome:
         """Return the model on the grid."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["ItemLift"]
+__all__ = ["ItemDecoder"]
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 
-class ItemLift(nn.Module):
+class ItemDecoder(nn.Module):
     """From what is stored of an item to the vector that the encoder is fed with: a linear part and a hidden layer beside it.
 
     What few bits say of an item can be told apart by a network whose size does not grow with the catalogue: Kang et al.,
