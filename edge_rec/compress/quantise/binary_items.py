@@ -51,7 +51,8 @@ class BinaryItems(FittedTuning):
             (``items=binary,rescore=int8``), and is left as it is.
         decoder: Width of a hidden layer through which the encoder sees the signs, see `ItemDecoder`; unless given it sees them
             through the basis alone, while they move. With it they are trained first, for one epoch in which the encoder still
-            sees the items as they were; then they stay, the layer is fitted to those items, and trained with the encoder.
+            sees the items as they were; then they stay, the layer is fitted to those items, and trained with the encoder for
+            ``epochs`` more.
         rotate: With ``rescore``: whether items and queries are first rotated to axes along which eight bits lose least; the axes
             become part of the network, in float32.
     """

@@ -247,7 +247,7 @@ def test_its_layers_can_be_asked_about(decoded: Outcome) -> None:
 
 
 def test_a_student_of_a_coded_teacher_takes_what_its_codes_stand_for(decoded: Outcome, trained: SASRec) -> None:
-    """As many signs as dimensions: still no signs for vectors."""
+    """Vectors for vectors, and no signs."""
     teacher = cast("SASRec", decoded.model)
     student = type(trained)(replace(trained.options, dims=16), trained.catalogue, seed=5)
     begun = started(student, [teacher]).model
