@@ -33,7 +33,7 @@ def readme_table(rows: Sequence[Row]) -> str:
             low, high = row["ndcg_kept_ci"]
             name = f"none: `convert --precision {VARIANTS[slug].precision}`" if recipe is None else f"`{recipe}`"
             lines.append(
-                f"| {name} | {words} | {row['bytes_ratio']:.3f} | {row['item_bytes_each']:g} | "
+                f"| {name} | {words} | {row['bytes_ratio']:.3f} | {row['item_bytes_each']:.3g} | "
                 f"{row['ndcg_kept']:.3f} ({low:.3f} - {high:.3f}) | {row['overlap_at_10']:.3f} |"
             )
     return "\n".join(lines)
